@@ -1,0 +1,101 @@
+# `make` lists the targets. Everything happens in .venv, which the first target that needs it makes.
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python --version >/dev/null 2>&1 && \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
+	echo $$python && break; done)
+PORT ?= 8000
+ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CODE := launcher project tests tools
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-matrix e2e lint types docs wheel bench screenshots clean
+
+help:
+	@echo "make run           serve the demo; PORT=8123 for another port"
+	@echo "make test          run all tests: unit, integration, browser, packaging; ARGS='-k argv' for pytest"
+	@echo "make test-matrix   run the tests with every supported Python and Django; ARGS=py3.12-dj6.0 for one"
+	@echo "make e2e           run the browser tests only; ARGS=--headed to watch"
+	@echo "make lint          check style, format, templates and import layers"
+	@echo "make types         check the types"
+	@echo "make docs          build the documentation into docs/_build/html"
+	@echo "make wheel         build sdist and wheel into dist/"
+	@echo "make bench         measure every figure that the README claims"
+	@echo "make screenshots   take the pictures of README and docs anew"
+	@echo "make clean         remove what the other targets made, environments included; the demo's data stays"
+
+run: .venv/runtime.stamp
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py setup_demo
+	@$(BIN)/python -m tools.serve_demo $(PORT)
+
+test: .venv/test.stamp
+	@$(WITH_BROWSER) $(BIN)/python -m pytest $(ARGS)
+
+e2e: .venv/test.stamp
+	@$(WITH_BROWSER) $(BIN)/python -m pytest tests/e2e $(ARGS)
+
+test-matrix: .venv/test.stamp
+	@$(WITH_BROWSER) $(BIN)/python -m tools.matrix $(ARGS)
+
+lint: .venv/lint.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find templates/launcher -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(BIN)/lint-imports
+
+types: .venv/lint.stamp
+	$(BIN)/mypy --strict $(CODE)
+
+docs: .venv/docs.stamp
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+wheel: .venv/test.stamp
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+bench: .venv/test.stamp
+	@for module in $$(ls bench/[!_]*.py); do \
+		echo "== $$module" && $(BIN)/python -m bench.$$(basename $$module .py) || exit 1; done
+
+screenshots: .venv/test.stamp
+	@$(WITH_BROWSER) $(BIN)/python -m tools.screenshots $(ARGS)
+
+clean:
+	rm -rf .venv .venvs dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# find_browser says on stderr what is missing; the tests then skip, or fail if LAUNCHER_REQUIRE_ALL=1.
+WITH_BROWSER = LAUNCHER_CHROMIUM="$${LAUNCHER_CHROMIUM:-$$($(BIN)/python -m tools.find_browser)}"
+
+# One stamp per set of requirements, so that a second `make` installs nothing.
+
+.venv/made.stamp:
+	@test -n "$(PYTHON)" || { echo "Needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv); or name one: make PYTHON=..." >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/runtime.stamp: .venv/made.stamp pyproject.toml requirements/runtime.txt
+	@echo "Installing requirements/runtime.txt"
+	@$(PIP) -r requirements/runtime.txt
+	@touch $@
+
+.venv/test.stamp: .venv/runtime.stamp requirements/test.txt
+	@echo "Installing requirements/test.txt"
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+.venv/lint.stamp: .venv/test.stamp requirements/lint.txt
+	@echo "Installing requirements/lint.txt"
+	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+.venv/docs.stamp: .venv/runtime.stamp requirements/docs.txt
+	@echo "Installing requirements/docs.txt"
+	@$(PIP) -r requirements/docs.txt
+	@touch $@

@@ -1,0 +1,199 @@
+"""The two entries in the admin, "Commands" and "Runs", on any AdminSite: `register(site)` is all that another one takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from launcher import policy, runs, views
+from launcher.models import UNFINISHED, Command, Run
+
+View = Callable[..., HttpResponseBase]
+
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+
+class LauncherAdmin(ModelAdmin):
+    """What both entries share: how a view is reached, and what its refusals look like."""
+
+    def _wrap(self, view: View) -> View:
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            # `reverse` and templates find this site's URLs, not the default site's.
+            request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+            try:
+                if views.is_htmx(request) and not self.admin_site.has_permission(request):
+                    # A redirect would be followed and the login page swapped into the fragment.
+                    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+                return self.admin_site.admin_view(partial(self._answer, view))(request, *args, **kwargs)
+            except OperationalError as error:
+                return _busy(request, error)
+
+        wrapper.login_required = False  # type: ignore[attr-defined]  # LoginRequiredMiddleware would send to LOGIN_URL
+        return update_wrapper(wrapper, view)
+
+    def _answer(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Call a view; a template is rendered here, so that a locked database is answered wherever it is met."""
+        try:
+            response = view(self, request, *args, **kwargs)
+        except PermissionDenied as error:
+            response = views.refusal(self, request, status=403, title=str(_("Permission denied")), message=str(error))
+        except Http404 as error:
+            response = views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
+        if hasattr(response, "render") and callable(response.render):
+            response.render()
+        return response
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the entries to those who may use at least one command."""
+        return bool(policy.may_enter(request.user))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Decide like every page does."""
+        return bool(policy.may_enter(request.user))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is deleted, unless a subclass says so."""
+        return False
+
+
+def _busy(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Answer without the database, since it is the trouble."""
+    if views.is_htmx(request):
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
+    content = render_to_string("launcher/busy.html", {"error": str(error), "path": request.get_full_path()})
+    return HttpResponse(content, status=503, headers={"Retry-After": "5"})
+
+
+class CommandAdmin(LauncherAdmin):
+    """The catalogue and the forms. There is no table behind it."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put our pages before the stock ones, whose last pattern would swallow them."""
+        return [
+            path("", self._wrap(views.catalogue_page), name="launcher_command_changelist"),
+            path("<str:name>/run/", self._wrap(views.command_page), name="launcher_command_run"),
+            path("<str:name>/line/", self._wrap(views.command_line), name="launcher_command_line"),
+        ]
+
+
+class RunAdmin(LauncherAdmin):
+    """The history: the admin's own change list, and a page for each run."""
+
+    change_list_template = "launcher/run_list.html"
+    list_display = ("state", "line", "user_name", "started", "duration", "code")
+    list_display_links = ("line",)
+    list_filter = ("status", "command", ("user", admin.RelatedOnlyFieldListFilter), "queued_at")
+    search_fields = ("command_line", "user_name")
+    search_help_text = _("Searches command lines and user names.")
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put our pages before the stock ones, whose last pattern would swallow them."""
+        return [
+            path("states/", self._wrap(views.run_states), name="launcher_run_states"),
+            path("<int:pk>/change/", self._wrap(views.run_page), name="launcher_run_change"),
+            path("<int:pk>/lines/", self._wrap(views.run_lines), name="launcher_run_lines"),
+            path("<int:pk>/output.txt", self._wrap(views.run_download), name="launcher_run_download"),
+            path("<int:pk>/stop/", self._wrap(views.run_stop), name="launcher_run_stop"),
+            path("<int:pk>/again/", self._wrap(views.run_again), name="launcher_run_again"),
+            path("", self._wrap(_history), name="launcher_run_changelist"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Return the runs of the commands that the user may use, without their long texts."""
+        usable = policy.usable_commands(request.user)
+        found = Run.objects.all() if usable is None else Run.objects.filter(command__in=usable)
+        return found.order_by("-pk")
+
+    def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        """Ask the policy for the run's command, or for any."""
+        decision = policy.may_use(request.user, obj.command) if obj else policy.may_enter(request.user)
+        return bool(decision)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        """Allow deleting finished runs to those with the right; an unfinished one would leave a process behind."""
+        if obj is None:
+            return request.user.has_perm(policy.DELETE_PERMISSION) and bool(policy.may_enter(request.user))
+        return obj.is_finished and bool(policy.may_delete(request.user, obj.command))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Name the runs alone: their chunks may be thousands, each with a quarter of a megabyte."""
+        found = list(objs)
+        protected = [
+            _("%(run)s is %(status)s: stop it first") % {"run": run, "status": run.get_status_display().lower()}
+            for run in found
+            if run.status in UNFINISHED
+        ]
+        refused = {str(run._meta.verbose_name) for run in found if not policy.may_delete(request.user, run.command)}
+        return [str(run) for run in found], {str(Run._meta.verbose_name_plural): len(found)}, refused, protected
+
+    @admin.display(description=_("State"), ordering="status")
+    def state(self, run: Run) -> str:
+        """Return the state, as an element that changes in place."""
+        return render_to_string("launcher/_state.html", {"run": run})
+
+    @admin.display(description=_("Command line"), ordering="command")
+    def line(self, run: Run) -> str:
+        """Return the command line, shortened."""
+        return render_to_string("launcher/_line.html", {"run": run})
+
+    @admin.display(description=_("Started"), ordering="queued_at")
+    def started(self, run: Run) -> Any:
+        """Return when it started, or when it was asked for."""
+        return run.started_at or run.queued_at
+
+    @admin.display(description=_("Duration"))
+    def duration(self, run: Run) -> str:
+        """Return the duration, as an element that ticks."""
+        return render_to_string("launcher/_duration.html", {"run": run})
+
+    @admin.display(description=_("Exit code"), ordering="exit_code")
+    def code(self, run: Run) -> str:
+        """Return the exit code, as an element that changes in place."""
+        return render_to_string("launcher/_exit_code.html", {"run": run})
+
+
+def _history(model_admin: RunAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the change list, after a look at whether what it calls running still is."""
+    readable = model_admin.get_queryset(request)
+    unfinished = list(readable.filter(status__in=UNFINISHED)[:200])
+    runs.reconcile(unfinished)
+    newest = readable.values_list("pk", flat=True).first()
+    going = [run.pk for run in unfinished if not run.is_finished]
+    return model_admin.changelist_view(request, {"unfinished": going, "newest": newest or 0, "title": _("Runs")})
+
+
+def register(site: admin.AdminSite) -> None:
+    """Register both entries with a site, unless the project has its own."""
+    for model, model_admin in ((Command, CommandAdmin), (Run, RunAdmin)):
+        if not site.is_registered(model):
+            site.register(model, model_admin)
+
+
+register(admin.site)

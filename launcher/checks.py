@@ -1,0 +1,50 @@
+"""System checks: every misconfiguration that can be seen before somebody clicks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from launcher.conf import options
+from launcher.engines import engine
+
+
+@register("launcher")
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Check the LAUNCHER dict, and then what its engine needs."""
+    try:
+        options()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="See the settings page of Launcher's documentation.", id="launcher.E001")]
+    try:
+        return engine().check()
+    except ImportError as error:
+        return [Error(f"LAUNCHER['ENGINE'] can't be imported: {error}", id="launcher.E002")]
+
+
+@register("launcher")
+def check_apps(**kwargs: Any) -> list[CheckMessage]:
+    """Check that django-htmx is installed, which brings htmx and its template tag."""
+    if apps.is_installed("django_htmx"):
+        return []
+    return [
+        Error("Launcher needs django-htmx.", hint="Add 'django_htmx' to INSTALLED_APPS.", id="launcher.E003"),
+    ]
+
+
+@register("launcher")
+def check_templates(**kwargs: Any) -> list[CheckMessage]:
+    """Check that the pages' templates are found."""
+    try:
+        get_template("launcher/catalogue.html")
+    except TemplateDoesNotExist:
+        hint = "Add a DjangoTemplates backend with APP_DIRS; of an editable install, name its templates folder in DIRS."
+        return [Error("Launcher's templates are not found.", hint=hint, id="launcher.E004")]
+    except Exception:  # noqa: BLE001  whatever else is wrong with templates, other checks say it better
+        return []
+    return []

@@ -1,0 +1,121 @@
+"""Runs on this very machine, each in a session of its own, so that they outlive the web server that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import django
+from django.core.checks import CheckMessage, Error
+from django.utils import timezone
+
+import launcher
+from launcher.conf import options
+from launcher.engines.base import Engine, EngineError
+from launcher.execution.identity import is_alive, process_start
+from launcher.execution.job import make_job
+from launcher.models import Run, Status
+from launcher.output.store import Spool, SpoolError, host_name, spool_root
+
+STARTING_SECONDS = 30
+"""How long a run may wait for its process before somebody must have died between storing and starting it."""
+STALE_SECONDS = 60
+"""How old the heartbeat of a run on another machine may be."""
+
+
+class LocalEngine(Engine):
+    """Starts `python -m launcher.execution` for each run."""
+
+    name = "local"
+
+    def submit(self, run: Run, argv: Sequence[str], secrets: Sequence[str]) -> None:
+        """Start the run's supervisor, and note its process while the run is still queued."""
+        spool = Spool(run.uid)
+        try:
+            spool.make()
+            process = self._start(run, argv, secrets, spool)
+        except OSError as error:
+            raise EngineError(f"No process could be started: {error}") from error
+        # Whoever looks at a queued run can then tell a slow start from a dead one.
+        Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
+            host=host_name(), pid=process.pid, pid_started=process_start(process.pid)
+        )
+        # A child that nobody waits for stays a zombie for as long as the web server lives.
+        threading.Thread(target=process.wait, name=f"launcher-run-{run.pk}", daemon=True).start()
+
+    def _start(self, run: Run, argv: Sequence[str], secrets: Sequence[str], spool: Spool) -> subprocess.Popen[bytes]:
+        job = make_job(run.pk, run.command, argv, secrets)
+        with spool.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [options().python, "-m", "launcher.execution", str(run.pk)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_code_path(job.sys_path))},
+            )
+        assert process.stdin is not None  # noqa: S101  asked for above
+        with process.stdin as pipe, suppress(BrokenPipeError):  # its own trouble is in the log
+            pipe.write(job.to_bytes())
+        return process
+
+    def stop(self, run: Run) -> None:
+        """Wake the supervisor, if it is on this machine."""
+        if run.host == host_name() and run.pid and is_alive(run.pid, run.pid_started):
+            with suppress(ProcessLookupError):
+                os.kill(run.pid, signal.SIGTERM)
+
+    def is_gone(self, run: Run) -> bool:
+        """Tell by the supervisor's process, or from another machine by its silence."""
+        now = timezone.now()
+        if not run.host:
+            return now - run.queued_at > timedelta(seconds=STARTING_SECONDS)
+        if run.host == host_name():
+            return run.pid is not None and not is_alive(run.pid, run.pid_started)
+        silent_since = run.heartbeat_at or run.queued_at
+        return now - silent_since > timedelta(seconds=STALE_SECONDS)
+
+    def last_words(self, run: Run) -> str:
+        """Return the last line of the supervisor's log, where an unusable project says why."""
+        try:
+            lines = Spool(run.uid).log_path.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""
+
+    def check(self) -> list[CheckMessage]:
+        """Check what a start needs: a POSIX system, the spool folder and the interpreter."""
+        if not hasattr(os, "fork"):
+            return [
+                Error(
+                    "The local engine needs a POSIX system.",
+                    hint="Run Launcher on Linux or macOS.",
+                    id="launcher.E005",
+                )
+            ]
+        messages: list[CheckMessage] = []
+        try:
+            spool_root()
+        except SpoolError as error:
+            messages.append(Error(str(error), id="launcher.E006"))
+        if not os.access(options().python, os.X_OK):
+            messages.append(
+                Error(
+                    f"{options().python} is not an interpreter that can be started.",
+                    hint="Set LAUNCHER['PYTHON'] to the project's Python.",
+                    id="launcher.E007",
+                )
+            )
+        return messages
+
+
+def _code_path(sys_path: Sequence[str]) -> list[str]:
+    """Return the import path, with what the supervisor itself needs before the job tells it the rest."""
+    needed = [str(Path(module.__file__).parent.parent) for module in (launcher, django) if module.__file__]
+    return [*sys_path, *(entry for entry in needed if entry not in sys_path)]

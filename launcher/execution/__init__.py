@@ -1,0 +1,1 @@
+"""One run on one machine, whoever asked: `python -m launcher.execution` is its supervisor and forks the child."""

@@ -1,0 +1,127 @@
+"""The process in which `call_command` runs. It never writes to the record: it reports by a pipe and ends as on the shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+
+from launcher.execution.job import Job
+
+REPORT_LIMIT = 200_000
+"""Characters of a traceback that are kept: its end, where the error stands."""
+
+
+def enter_session(terminal: int | None) -> None:
+    """Make this process the leader of a session of its own with the terminal as its output, and nothing to read.
+
+    There is no controlling terminal, so whatever would prompt fails at once instead of waiting for nobody.
+    """
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    if terminal is not None:
+        os.dup2(terminal, 1)
+        os.dup2(terminal, 2)
+        os.close(terminal)
+    os.close(nothing)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as CPython sets it
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+
+
+def run_command(job: Job, report: int) -> int:
+    """Run the command and return the exit code that `manage.py` would have ended with.
+
+    An uncaught exception, and why a CommandError was raised, is reported on the pipe before the process winds down.
+    """
+    from django.core.management import call_command
+    from django.core.management.base import CommandError, SystemCheckError
+
+    sys.argv = ["manage.py", job.command, *job.argv]
+    with suppress(AttributeError):
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        call_command(job.command, *job.argv, **_shell_defaults(job))
+    except SystemExit as leaving:
+        return _exit_code(leaving)
+    except CommandError as error:
+        # What BaseCommand.run_from_argv does; --traceback makes it an exception like any other.
+        if "--traceback" in job.argv:
+            return _report_exception(report, error)
+        if isinstance(error, SystemCheckError):
+            print(str(error), file=sys.stderr)
+        else:
+            print(_in_error_style(job, f"{type(error).__name__}: {error}"), file=sys.stderr)
+        _report(report, reason=f"{type(error).__name__}: {error}")
+        return error.returncode
+    except KeyboardInterrupt:
+        raise  # the interpreter prints it and ends by the signal, as on the shell
+    except BaseException as error:  # noqa: BLE001  reported, and the process ends
+        return _report_exception(report, error)
+    return 0
+
+
+def _shell_defaults(job: Job) -> dict[str, bool]:
+    """Return `skip_checks=False` where the shell would check: `call_command` alone skips the system checks."""
+    from launcher.argv import make_parser
+
+    has_option = any(action.dest == "skip_checks" for action in make_parser(job.command)._actions)
+    is_given = any(len(word) > 3 and "--skip-checks".startswith(word) for word in job.argv)
+    return {"skip_checks": False} if has_option and not is_given else {}
+
+
+def _in_error_style(job: Job, text: str) -> str:
+    from django.core.management.color import color_style, no_style
+
+    plain = "--no-color" in job.argv or not sys.stderr.isatty()
+    return (no_style() if plain else color_style()).ERROR(text)
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def _report_exception(report: int, error: BaseException) -> int:
+    text = "".join(traceback.format_exception(error.with_traceback(_own_frames_removed(error))))
+    print(text, end="", file=sys.stderr)
+    _report(report, reason=traceback.format_exception_only(error)[-1].strip(), traceback=text)
+    return 1
+
+
+def _own_frames_removed(error: BaseException):  # type: ignore[no-untyped-def]
+    """Leave out this module's frame, which says nothing about the command."""
+    return error.__traceback__.tb_next if error.__traceback__ and error.__traceback__.tb_next else error.__traceback__
+
+
+def _report(report: int, *, reason: str, traceback: str = "") -> None:
+    data = json.dumps({"reason": reason[:2000], "traceback": traceback[-REPORT_LIMIT:]}).encode()
+    with suppress(OSError):  # the command may have closed every descriptor it found
+        while data:
+            data = data[os.write(report, data) :]
+
+
+def main() -> int:
+    """Run a job in a fresh interpreter, where forking a set-up one is not safe; the report's descriptor is argv[1]."""
+    job = Job.read(sys.stdin.buffer)
+    job.enter()
+    report = int(sys.argv[1])
+    enter_session(None)
+    import django
+
+    django.setup()
+    return run_command(job, report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

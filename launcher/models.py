@@ -1,0 +1,173 @@
+"""What is kept: runs and their output. Status moves only along TRANSITIONS, by conditional UPDATE."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """Where a run stands; the words are also the values of `data-launcher-status` on the pages."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    STOPPED = "stopped", _("Stopped")
+    TIMED_OUT = "timed_out", _("Timed out")
+    LOST = "lost", _("Lost")
+
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
+    {
+        Status.QUEUED: frozenset(
+            {
+                Status.RUNNING,  # a supervisor took it
+                Status.STOPPED,  # somebody stopped it before a supervisor took it
+                Status.LOST,  # the process that should have taken it is gone
+            }
+        ),
+        Status.RUNNING: frozenset(
+            {
+                Status.SUCCEEDED,  # exit code 0
+                Status.FAILED,  # any other exit code, or death by a signal that nobody asked for
+                Status.STOPPED,  # ended after a person's stop
+                Status.TIMED_OUT,  # ended after its time limit's stop
+                Status.LOST,  # supervisor and child are gone without a word
+            }
+        ),
+        Status.SUCCEEDED: frozenset(),
+        Status.FAILED: frozenset(),
+        Status.STOPPED: frozenset(),
+        Status.TIMED_OUT: frozenset(),
+        Status.LOST: frozenset(),
+    }
+)
+UNFINISHED = frozenset(status for status, following in TRANSITIONS.items() if following)
+
+
+def sources_of(target: Status) -> frozenset[Status]:
+    """Return the statuses from which `target` may be reached: the condition of every status UPDATE."""
+    return frozenset(status for status, following in TRANSITIONS.items() if target in following)
+
+
+class Command(models.Model):
+    """No table: the sidebar's "Commands" entry, its content type and the permission to run."""
+
+    name = models.CharField(max_length=255, primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [("run_command", _("Can run granted commands"))]
+        verbose_name = _("command")
+        verbose_name_plural = _("commands")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """One execution of a command: who, when, argv (redacted), status, exit code; its output is in `Chunk`."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    command = models.CharField(_("command"), max_length=255)
+    argv = models.JSONField(
+        _("arguments"), default=list, help_text=_("The words given to the parser; secrets are masked.")
+    )
+    command_line = models.TextField(_("command line"), help_text=_("The same as a shell line."))
+    has_secrets = models.BooleanField(default=False)
+    status = models.CharField(_("state"), max_length=16, choices=Status.choices, default=Status.QUEUED, db_index=True)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    # The name stays when the user is deleted: "who ran what" must survive its answer's account.
+    user_name = models.CharField(_("user name"), max_length=255, blank=True)
+
+    queued_at = models.DateTimeField(_("queued at"), default=timezone.now, db_index=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    exit_code = models.IntegerField(
+        _("exit code"), null=True, blank=True, help_text=_("Negative: the number of the signal that ended it.")
+    )
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it did not succeed, in a sentence."))
+    traceback = models.TextField(_("traceback"), blank=True)
+
+    stop_requested_at = models.DateTimeField(_("stop requested at"), null=True, blank=True)
+    stopped_by_name = models.CharField(_("stopped by"), max_length=255, blank=True)
+    stop_steps = models.JSONField(
+        _("stop steps"),
+        default=list,
+        blank=True,
+        help_text=_("Pairs of a signal's name and the time it was sent (ISO 8601)."),
+    )
+
+    engine = models.CharField(_("engine"), max_length=32, blank=True)
+    host = models.CharField(_("host"), max_length=255, blank=True)
+    pid = models.BigIntegerField(_("process id"), null=True, blank=True, help_text=_("The supervisor's."))
+    pid_started = models.CharField(
+        max_length=100, blank=True, help_text=_("Tells the process from a later one with its id.")
+    )
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    output_bytes = models.BigIntegerField(_("output bytes"), default=0)
+    output_lines = models.BigIntegerField(_("output lines"), default=0)
+
+    class Meta:
+        default_permissions = ("delete",)
+        ordering = ("-pk",)
+        indexes = [models.Index(fields=("command", "-id"), name="launcher_run_command")]
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+
+    def __str__(self) -> str:
+        return f"{self.command} #{self.pk}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the status is a final one."""
+        return self.status not in UNFINISHED
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds from start to end, or to now while it runs; None before it started."""
+        if self.started_at is None:
+            return None
+        return max(0.0, ((self.finished_at or timezone.now()) - self.started_at).total_seconds())
+
+
+class Chunk(models.Model):
+    """A stored piece of a run's output: zlib-compressed bytes, cut anywhere, in order without gaps.
+
+    `offset` and `size` count the uncompressed bytes; `first_line` is the number of newlines before the piece.
+    `style` is the SGR style in force at its start, so that a window can be drawn without reading what is before it.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
+    offset = models.BigIntegerField()
+    size = models.IntegerField()
+    first_line = models.BigIntegerField()
+    line_count = models.IntegerField()
+    style = models.CharField(max_length=64, blank=True)
+    written_at = models.DateTimeField(default=timezone.now)
+    data = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=("run", "offset"), name="launcher_chunk_run_offset")]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id}, bytes {self.offset} to {self.offset + self.size}"

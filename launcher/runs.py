@@ -1,0 +1,146 @@
+"""Start, stop, reconcile: the services behind every button. Rights are asked here again, whatever a view did."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from launcher import argv as argv_module
+from launcher import policy
+from launcher.engines import EngineError, engine
+from launcher.execution.supervisor import record_outcome, ship_spool
+from launcher.models import UNFINISHED, Run, Status, sources_of
+from launcher.output.store import Spool, host_name
+
+logger = logging.getLogger(__name__)
+
+
+class NotAccepted(ValueError):
+    """The command's parser refuses the argv; `verdict` says why."""
+
+    def __init__(self, verdict: argv_module.Verdict) -> None:
+        super().__init__("; ".join(message for messages in verdict.errors.values() for message in messages))
+        self.verdict = verdict
+
+
+def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None = None) -> Run:
+    """Store a run and hand it to the engine once that is committed.
+
+    `uid` is given where files were uploaded for the run: they lie in the spool of that name and go with it. Raises
+    PermissionDenied, NotAccepted, CommandUnavailable if the command has no parser, and DatabaseError if the run can't
+    be stored; then nothing was started.
+    """
+    decision = policy.may_run(user, command)
+    if not decision:
+        raise PermissionDenied(decision.reason)
+    verdict = argv_module.judge(command, argv)
+    if not verdict.is_accepted:
+        raise NotAccepted(verdict)
+    reading = argv_module.read(command, argv)
+    shown, has_secrets = argv_module.redact(argv, reading)
+    run = Run(
+        uid=uid or uuid4(),
+        command=command,
+        argv=shown,
+        command_line=shlex.join([command, *shown]),
+        has_secrets=has_secrets,
+        user=user,
+        user_name=user.get_username(),
+        engine=engine().name,
+    )
+    with transaction.atomic():
+        run.save(force_insert=True)
+        _log(user, run, ADDITION, [{"added": {}}])
+        transaction.on_commit(lambda: _submit(run, argv, sorted(reading.secret_values)))
+    return run
+
+
+def _submit(run: Run, argv: Sequence[str], secrets: Sequence[str]) -> None:
+    try:
+        engine().submit(run, argv, secrets)
+    except EngineError as error:
+        logger.warning("Run %s could not be started: %s", run.pk, error)
+        _lose(run, str(error))
+
+
+def stop_run(run: Run, *, user: Any) -> Status:
+    """Ask for a run's end and return its status; a queued one ends at once, a finished one stays as it is.
+
+    Raises PermissionDenied. Raises DatabaseError when who stopped it can't be noted now; the stop itself goes on.
+    """
+    decision = policy.may_use(user, run.command)
+    if not decision:
+        raise PermissionDenied(decision.reason)
+    # First by signal: the command itself may hold the lock that the record below has to wait for.
+    engine().stop(run)
+    now = timezone.now()
+    asked = {"stop_requested_at": now, "stopped_by_name": user.get_username()}
+    with transaction.atomic():
+        if Run.objects.filter(pk=run.pk, status__in=UNFINISHED, stop_requested_at=None).update(**asked):
+            _log(user, run, CHANGE, _("Stopped."))
+        Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
+            status=Status.STOPPED, finished_at=now, reason=_("Stopped before it started.")
+        )
+    run.refresh_from_db()
+    return Status(run.status)
+
+
+def uploads_folder(run: Run) -> Path:
+    """Return the folder under which the files uploaded for a run lie while it goes on."""
+    return Spool(run.uid).uploads_path
+
+
+def has_uploads(run: Run) -> bool:
+    """Tell whether the run was given an uploaded file, which is gone once it has ended."""
+    return any(str(uploads_folder(run)) in word for word in run.argv)
+
+
+def reconcile(runs: Iterable[Run]) -> None:
+    """Give each unfinished run whose process is gone its true end, in the database and in the objects given."""
+    for run in runs:
+        if run.is_finished or not engine().is_gone(run):
+            continue
+        try:
+            _recover(run)
+        except DatabaseError as error:  # the next look tries again
+            logger.warning("Run %s is gone, but that can't be recorded now: %s", run.pk, error)
+
+
+def _recover(run: Run) -> None:
+    # It may have ended properly between the reading of `run` and the look at its process.
+    run.refresh_from_db()
+    if run.is_finished:
+        return
+    spool = Spool(run.uid)
+    if run.host == host_name():
+        ship_spool(run.pk, spool)
+    outcome = spool.read_outcome()
+    if outcome is not None:
+        record_outcome(run.pk, outcome)
+        run.refresh_from_db()
+    else:
+        words = engine().last_words(run)
+        _lose(run, _("Its process is gone.") + (f" {words}" if words else ""))
+    if run.host == host_name():
+        spool.remove()
+
+
+def _lose(run: Run, reason: str) -> None:
+    Run.objects.filter(pk=run.pk, status__in=sources_of(Status.LOST)).update(
+        status=Status.LOST, reason=reason, finished_at=timezone.now()
+    )
+    run.refresh_from_db()
+
+
+def _log(user: Any, run: Run, flag: int, message: Any) -> None:
+    LogEntry.objects.log_actions(user.pk, [run], flag, message, single_object=True)

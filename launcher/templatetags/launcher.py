@@ -1,0 +1,101 @@
+"""Template tags; the one module that declares HTML safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from launcher.models import Run
+from launcher.output.html import spans_html
+from launcher.output.terminal import Span
+from launcher.runs import uploads_folder
+
+register = template.Library()
+
+HTMX_CONFIG = '{"allowEval":false,"includeIndicatorStyles":false,"historyCacheSize":0}'
+
+
+@register.filter
+def spans(value: Iterable[Span]) -> SafeString:
+    """Return a row's styled text as HTML."""
+    return mark_safe(spans_html(value))  # noqa: S308  spans_html escapes all text
+
+
+@register.simple_tag(takes_context=True)
+def nonce(context: template.Context) -> SafeString:
+    """Return ` nonce="…"` where the project's CSP has one."""
+    value = context.get("csp_nonce")
+    # A LazyNonce is falsy until it is used.
+    return format_html(' nonce="{}"', value) if value is not None else mark_safe("")
+
+
+@register.simple_tag
+def htmx_config() -> str:
+    """Return the configuration of htmx that a strict content security policy needs."""
+    return HTMX_CONFIG
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return seconds as people write them: 0.4 s, 12 s, 3 min 5 s, 2 h 4 min."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return _("%.1f s") % seconds
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest} if minutes else _("%d s") % rest
+
+
+@register.filter
+def short_line(run: Run) -> str:
+    """Return the run's command line for people: an uploaded file by its name alone."""
+    folder = str(uploads_folder(run))
+    line = run.command_line
+    while folder in line:
+        before, _folder, after = line.partition(folder)
+        line = before + after.lstrip("/").partition("/")[2]
+    return line
+
+
+@register.filter
+def exit_code(code: int | None) -> str:
+    """Return an exit code, and for death by a signal the signal's number."""
+    if code is None:
+        return ""
+    return str(code) if code >= 0 else _("signal %d") % -code
+
+
+@register.filter
+def counted_commands(count: int) -> str:
+    """Return "1 command", "12 commands"."""
+    return ngettext("%d command", "%d commands", count) % count
+
+
+@register.filter
+def marked(text: str, query: str) -> SafeString:
+    """Return the text with the first place of each searched word marked."""
+    words = sorted({word for word in query.casefold().split() if word}, key=len, reverse=True)
+    folded = text.casefold()
+    if len(folded) != len(text):  # folding changed lengths: places would be off
+        return conditional_escape(text)
+    cuts: list[tuple[int, int]] = []
+    for word in words:
+        start = folded.find(word)
+        if start >= 0 and all(start >= end or start + len(word) <= begin for begin, end in cuts):
+            cuts.append((start, start + len(word)))
+    parts: list[Any] = []
+    position = 0
+    for start, end in sorted(cuts):
+        parts += [conditional_escape(text[position:start]), format_html("<mark>{}</mark>", text[start:end])]
+        position = end
+    parts.append(conditional_escape(text[position:]))
+    return mark_safe("".join(parts))  # noqa: S308  each part is escaped

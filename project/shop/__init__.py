@@ -1,0 +1,1 @@
+"""The demo's shop: a catalogue, customers, orders, and the everyday commands that keep them."""

@@ -1,0 +1,141 @@
+/* What the pages do besides htmx: ticking durations, following the output, trying again, copying. No page needs it to work. */
+"use strict";
+
+(() => {
+  const MOST_ROWS = 3000;
+  const RETRY_MS = 2000;
+
+  // Durations
+
+  const spoken = (seconds) => {
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
+    const whole = Math.floor(seconds);
+    const hours = Math.floor(whole / 3600);
+    const minutes = Math.floor(whole / 60) % 60;
+    if (hours) return `${hours} h ${minutes} min`;
+    return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+  };
+
+  // The server says how long it has been; from there this clock goes on, so that the two need not agree on the time.
+  const startedAt = new WeakMap();
+  const tick = () => {
+    document.querySelectorAll("[data-launcher-seconds]").forEach((element) => {
+      if (!startedAt.has(element)) startedAt.set(element, performance.now() - 1000 * Number(element.dataset.launcherSeconds));
+      element.textContent = spoken((performance.now() - startedAt.get(element)) / 1000);
+    });
+  };
+  setInterval(tick, 500);
+
+  // Output
+
+  const output = document.getElementById("launcher-output");
+  const followButton = document.getElementById("launcher-follow");
+  const wrapButton = document.getElementById("launcher-wrap");
+  let isFollowing = true;
+  let scrolledTo = 0;
+
+  const setFollowing = (value) => {
+    isFollowing = value;
+    followButton.setAttribute("aria-pressed", String(value));
+    if (value) toEnd();
+  };
+  const toEnd = () => {
+    output.scrollTop = output.scrollHeight;
+    scrolledTo = output.scrollTop;
+  };
+  const isAtEnd = () => output.scrollHeight - output.scrollTop - output.clientHeight < 8;
+
+  const trim = () => {
+    const rows = output.getElementsByClassName("launcher-row");
+    const excess = rows.length - MOST_ROWS;
+    if (excess <= 0 || !isFollowing) return;
+    const range = document.createRange();
+    range.setStartBefore(output.firstChild);
+    range.setEndAfter(rows[excess - 1]);
+    range.deleteContents();
+  };
+
+  if (output) {
+    followButton.hidden = false;
+    wrapButton.hidden = false;
+    output.addEventListener("scroll", () => {
+      if (output.scrollTop < scrolledTo - 2) setFollowing(false);
+      else if (isAtEnd()) setFollowing(true);
+      scrolledTo = output.scrollTop;
+    });
+    followButton.addEventListener("click", () => setFollowing(!isFollowing));
+    wrapButton.addEventListener("click", () => {
+      const isOn = wrapButton.getAttribute("aria-pressed") !== "true";
+      wrapButton.setAttribute("aria-pressed", String(isOn));
+      output.dataset.wrap = isOn ? "on" : "off";
+    });
+    toEnd();
+  }
+
+  // Earlier lines come in above: what the reader looks at must not move.
+  let heightBelow = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!output || !output.contains(event.detail.target)) return;
+    heightBelow = event.detail.target.classList.contains("launcher-earlier") ? output.scrollHeight - output.scrollTop : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    tick();
+    showCopyButtons();
+    if (!output) return;
+    if (heightBelow !== null) {
+      output.scrollTop = output.scrollHeight - heightBelow;
+      heightBelow = null;
+      scrolledTo = output.scrollTop;
+    } else if (isFollowing) {
+      trim();
+      toEnd();
+    }
+  });
+
+  // A server that restarts or is busy: whatever polls tries again, and says so.
+
+  const connection = document.getElementById("launcher-connection");
+  const retry = (event) => {
+    const element = event.detail.elt;
+    if (!element || !/launcher:retry/.test(element.getAttribute("hx-trigger") || "")) return;
+    if (connection) connection.hidden = false;
+    setTimeout(() => window.htmx.trigger(element, "launcher:retry"), RETRY_MS);
+  };
+  document.addEventListener("htmx:sendError", retry);
+  document.addEventListener("htmx:timeout", retry);
+  document.addEventListener("htmx:responseError", retry);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (connection && event.detail.successful) connection.hidden = true;
+  });
+
+  // The line's preview is no upload: of a chosen file it only needs the name.
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const parameters = event.detail.formData;
+    if (!parameters) return;
+    for (const [name, value] of [...parameters.entries()]) {
+      if (value instanceof File) parameters.set(name, value.name);
+    }
+  });
+
+  // Copying
+
+  const showCopyButtons = () => {
+    if (!navigator.clipboard) return;
+    document.querySelectorAll("[data-launcher-copy]").forEach((button) => {
+      button.hidden = false;
+    });
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-launcher-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.launcherCopy).textContent.trim());
+    button.dataset.launcherLabel ||= button.textContent;
+    button.textContent = "✓";
+    setTimeout(() => {
+      button.textContent = button.dataset.launcherLabel;
+    }, 1200);
+  });
+  showCopyButtons();
+  tick();
+})();

@@ -1,0 +1,93 @@
+"""What all tests share: the temporary folder, the three users, and the rule that nothing may be skipped unseen."""
+
+import os
+import shutil
+from pathlib import Path
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+# Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
+hypothesis.settings.register_profile("launcher", deadline=None)
+hypothesis.settings.load_profile("launcher")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that tests/settings.py has chosen; the database, the spool and the mail live in it."""
+    settings.TEST_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(settings.TEST_FOLDER, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests go last: Playwright keeps an event loop in the main thread, where asyncio.run() refuses to work."""
+    folder = Path(__file__).parent / "e2e"
+    items.sort(key=lambda item: folder in item.path.parents)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With LAUNCHER_REQUIRE_ALL=1 a skipped test fails the session, so that CI cannot pass by not looking."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("LAUNCHER_REQUIRE_ALL") != "1" or reporter is None:
+        return
+    if skipped := reporter.stats.get("skipped"):
+        reporter.write_line("")
+        reporter.write_line(f"LAUNCHER_REQUIRE_ALL=1, but {len(skipped)} skipped:", red=True)
+        for report in skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            reporter.write_line(f"  {report.nodeid}: {reason}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """A superuser: may see and run everything."""
+    return User.objects.create_superuser("owner", "owner@example.com", "owner")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Staff in the group Operators: may run what the settings grant to it, and see runs."""
+    user = User.objects.create_user("operator", "operator@example.com", "operator", is_staff=True)
+    group, _ = Group.objects.get_or_create(name="Operators")
+    group.permissions.add(
+        *Permission.objects.filter(
+            content_type__app_label="launcher", codename__in=["run_command", "view_command", "view_run"]
+        )
+    )
+    user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Staff without any right: must see nothing of launcher."""
+    return User.objects.create_user("outsider", "outsider@example.com", "outsider", is_staff=True)
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def owner_client(owner: User) -> Client:
+    return logged_in(owner)
+
+
+@pytest.fixture
+def operator_client(operator: User) -> Client:
+    return logged_in(operator)
+
+
+@pytest.fixture
+def outsider_client(outsider: User) -> Client:
+    return logged_in(outsider)

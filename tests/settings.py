@@ -1,0 +1,51 @@
+"""Settings of the tests: the demo's, with a database file and a spool of this run's own.
+
+Owns the choice of the temporary folder, not its making: `tests/conftest.py` makes and removes it. A process started by
+a test imports this module too and, through the environment, gets the very same database and spool.
+"""
+
+import os
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import django
+
+from project.settings import *
+
+# pytest-django reads settings before any conftest is imported, so the first process to come here decides.
+os.environ.setdefault(
+    "LAUNCHER_TEST_DATABASE",
+    str(Path(tempfile.gettempdir()) / f"launcher-tests-{uuid.uuid4().hex}" / "db.sqlite3"),
+)
+TEST_DATABASE = Path(os.environ["LAUNCHER_TEST_DATABASE"])
+TEST_FOLDER = TEST_DATABASE.parent
+
+SECRET_KEY = "only-for-tests"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "tests.urls"
+INSTALLED_APPS = [*INSTALLED_APPS, "django_extensions", "tests.zoo"]
+
+# A real file, not memory: processes and threads of their own must see the same rows. NAME and TEST NAME are the same
+# file, so that a process started by a test, which knows of no test database, opens it as well.
+DATABASES["default"]["NAME"] = TEST_DATABASE
+DATABASES["default"]["TEST"] = {"NAME": TEST_DATABASE}
+
+# Operators may run the shop's commands, as in the demo, and these of the zoo.
+ZOO_GRANTS: dict[str, Any] = {}
+LAUNCHER: dict[str, Any] = {  # type: ignore[no-redef]
+    "COMMANDS": {**LAUNCHER["COMMANDS"], **ZOO_GRANTS},
+    "SPOOL_DIR": TEST_FOLDER / "spool",
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# What a process started by a test sends; in this process Django's test runner keeps mail in memory.
+MAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": MAIL_BACKEND, "OPTIONS": {"file_path": TEST_FOLDER / "mail"}}}
+else:
+    EMAIL_BACKEND = MAIL_BACKEND
+    EMAIL_FILE_PATH = TEST_FOLDER / "mail"
