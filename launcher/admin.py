@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
@@ -20,6 +20,8 @@ from launcher import policy, runs, views
 from launcher.models import UNFINISHED, Command, Run
 
 View = Callable[..., HttpResponseBase]
+READ = ("GET", "HEAD")
+WRITE = ("POST",)
 
 
 if TYPE_CHECKING:
@@ -31,7 +33,17 @@ else:
 class LauncherAdmin(ModelAdmin):
     """What both entries share: how a view is reached, and what its refusals look like."""
 
-    def _wrap(self, view: View) -> View:
+    def _wrap(self, view: View, methods: tuple[str, ...] = READ) -> View:
+        """Let a view of ours be reached by those whom the site lets in, and by these methods only."""
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return self.admin_site.admin_view(partial(self._answer, view, methods))(request, *args, **kwargs)
+
+        return self._guarded(update_wrapper(checked, view))
+
+    def _guarded(self, view: View) -> View:
+        """Answer here, for every page, what concerns none in particular: an expired session, a locked database."""
+
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             # `reverse` and templates find this site's URLs, not the default site's.
             request.current_app = self.admin_site.name  # type: ignore[attr-defined]
@@ -39,24 +51,30 @@ class LauncherAdmin(ModelAdmin):
                 if views.is_htmx(request) and not self.admin_site.has_permission(request):
                     # A redirect would be followed and the login page swapped into the fragment.
                     return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-                return self.admin_site.admin_view(partial(self._answer, view))(request, *args, **kwargs)
+                response = view(request, *args, **kwargs)
+                # A template is rendered here, so that a locked database is answered wherever it is met.
+                if hasattr(response, "render") and callable(response.render):
+                    response.render()
+                return response
             except OperationalError as error:
                 return _busy(request, error)
 
+        update_wrapper(wrapper, view)
         wrapper.login_required = False  # type: ignore[attr-defined]  # LoginRequiredMiddleware would send to LOGIN_URL
-        return update_wrapper(wrapper, view)
+        # With ATOMIC_REQUESTS, each look at a run would be a transaction, on SQLite one that waits for every writer.
+        return transaction.non_atomic_requests(wrapper)
 
-    def _answer(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Call a view; a template is rendered here, so that a locked database is answered wherever it is met."""
+    def _answer(
+        self, view: View, methods: tuple[str, ...], request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        if request.method not in methods:
+            return HttpResponseNotAllowed(methods)
         try:
-            response = view(self, request, *args, **kwargs)
+            return view(self, request, *args, **kwargs)
         except PermissionDenied as error:
-            response = views.refusal(self, request, status=403, title=str(_("Permission denied")), message=str(error))
+            return views.refusal(self, request, status=403, title=str(_("Permission denied")), message=str(error))
         except Http404 as error:
-            response = views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
-        if hasattr(response, "render") and callable(response.render):
-            response.render()
-        return response
+            return views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the entries to those who may use at least one command."""
@@ -94,8 +112,8 @@ class CommandAdmin(LauncherAdmin):
         """Put our pages before the stock ones, whose last pattern would swallow them."""
         return [
             path("", self._wrap(views.catalogue_page), name="launcher_command_changelist"),
-            path("<str:name>/run/", self._wrap(views.command_page), name="launcher_command_run"),
-            path("<str:name>/line/", self._wrap(views.command_line), name="launcher_command_line"),
+            path("<str:name>/run/", self._wrap(views.command_page, READ + WRITE), name="launcher_command_run"),
+            path("<str:name>/line/", self._wrap(views.command_line, WRITE), name="launcher_command_line"),
         ]
 
 
@@ -103,7 +121,7 @@ class RunAdmin(LauncherAdmin):
     """The history: the admin's own change list, and a page for each run."""
 
     change_list_template = "launcher/run_list.html"
-    list_display = ("state", "line", "user_name", "started", "duration", "code")
+    list_display = ("state", "line", "who", "started", "duration", "code")
     list_display_links = ("line",)
     list_filter = ("status", "command", ("user", admin.RelatedOnlyFieldListFilter), "queued_at")
     search_fields = ("command_line", "user_name")
@@ -119,11 +137,15 @@ class RunAdmin(LauncherAdmin):
             path("<int:pk>/change/", self._wrap(views.run_page), name="launcher_run_change"),
             path("<int:pk>/lines/", self._wrap(views.run_lines), name="launcher_run_lines"),
             path("<int:pk>/output.txt", self._wrap(views.run_download), name="launcher_run_download"),
-            path("<int:pk>/stop/", self._wrap(views.run_stop), name="launcher_run_stop"),
-            path("<int:pk>/again/", self._wrap(views.run_again), name="launcher_run_again"),
-            path("", self._wrap(_history), name="launcher_run_changelist"),
-            *super().get_urls(),
+            path("<int:pk>/stop/", self._wrap(views.run_stop, WRITE), name="launcher_run_stop"),
+            path("<int:pk>/again/", self._wrap(views.run_again, WRITE), name="launcher_run_again"),
+            path("", self._wrap(_history, READ + WRITE), name="launcher_run_changelist"),
+            *map(self._adopted, super().get_urls()),
         ]
+
+    def _adopted(self, pattern: URLPattern) -> URLPattern:
+        pattern.callback = self._guarded(pattern.callback)
+        return pattern
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Return the runs of the commands that the user may use, without their long texts."""
@@ -163,17 +185,22 @@ class RunAdmin(LauncherAdmin):
         """Return the command line, shortened."""
         return render_to_string("launcher/_line.html", {"run": run})
 
+    @admin.display(description=_("User"), ordering="user_name")
+    def who(self, run: Run) -> str:
+        """Return the name of whoever started it."""
+        return run.user_name
+
     @admin.display(description=_("Started"), ordering="queued_at")
-    def started(self, run: Run) -> Any:
+    def started(self, run: Run) -> str:
         """Return when it started, or when it was asked for."""
-        return run.started_at or run.queued_at
+        return render_to_string("launcher/_started.html", {"run": run})
 
     @admin.display(description=_("Duration"))
     def duration(self, run: Run) -> str:
         """Return the duration, as an element that ticks."""
         return render_to_string("launcher/_duration.html", {"run": run})
 
-    @admin.display(description=_("Exit code"), ordering="exit_code")
+    @admin.display(description=_("Exit"), ordering="exit_code")
     def code(self, run: Run) -> str:
         """Return the exit code, as an element that changes in place."""
         return render_to_string("launcher/_exit_code.html", {"run": run})

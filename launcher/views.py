@@ -13,7 +13,7 @@ from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Max, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -243,8 +243,6 @@ def _line(name: str, description: Description, form: CommandForm) -> str:
 
 def command_line(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
     """Return the shell line for a form as it is being filled in. A POST, since its fields may hold secrets."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
     _require(policy.may_run(request.user, name))
     if not catalogue.exists(name):
         raise Http404
@@ -297,7 +295,6 @@ def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
 def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     return {
         "run": run,
-        "line": argv_module.shell_line(run.command, run.argv),
         "may_run": policy.may_run(request.user, run.command) and catalogue.exists(run.command),
         "is_removed": not catalogue.exists(run.command),
         "may_delete": run.is_finished and policy.may_delete(request.user, run.command),
@@ -386,8 +383,6 @@ def _plain(pieces: Iterable[bytes]) -> Iterator[str]:
 
 def run_stop(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a run."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
     run = _get_run(admin, request, pk)
     try:
         status = runs.stop_run(run, user=request.user)
@@ -402,8 +397,6 @@ def run_stop(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
 
 def run_again(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Start a run with the very argv of an earlier one; where that is not whole any more, show the form."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
     run = _get_run(admin, request, pk)
     form_url = f"{_reverse(admin, 'command_run', run.command)}?{urlencode({'run': run.pk})}"
     if not catalogue.exists(run.command):

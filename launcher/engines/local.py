@@ -53,7 +53,7 @@ class LocalEngine(Engine):
         job = make_job(run.pk, run.command, argv, secrets)
         with spool.log_path.open("ab") as log:
             process = subprocess.Popen(
-                [options().python, "-m", "launcher.execution", str(run.pk)],
+                [options().python, "-P", "-m", "launcher.execution", str(run.pk)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

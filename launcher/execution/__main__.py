@@ -110,7 +110,7 @@ def _spawn_child(job: Job, terminal_end: int, report_end: int) -> int:
     """Start the child in a fresh interpreter, which does not depend on this one's threads; return its process id."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(job.sys_path)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "launcher.execution.child", str(report_end)],
+        [sys.executable, "-P", "-m", "launcher.execution.child", str(report_end)],
         stdin=subprocess.PIPE,
         stdout=terminal_end,
         stderr=terminal_end,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -15,11 +16,19 @@ REPORT_LIMIT = 200_000
 """Characters of a traceback that are kept: its end, where the error stands."""
 
 
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its supervisor is gone, since nobody would record it any more (Linux)."""
+    if sys.platform == "linux":
+        # PR_SET_PDEATHSIG, prctl(2); it survives neither a fork nor a change of user.
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def enter_session(terminal: int | None) -> None:
     """Make this process the leader of a session of its own with the terminal as its output, and nothing to read.
 
     There is no controlling terminal, so whatever would prompt fails at once instead of waiting for nobody.
     """
+    die_with_parent()
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

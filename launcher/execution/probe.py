@@ -83,7 +83,7 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
         job = make_job(0, "", (), ())
         try:
             process = subprocess.Popen(
-                [options().python, "-m", "launcher.execution.probe", str(path)],
+                [options().python, "-P", "-m", "launcher.execution.probe", str(path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -1,10 +1,24 @@
-"""The zoo: one sample command per behaviour."""
+"""The zoo's app: behaves itself, unless a test asks otherwise for a process that it starts."""
+
+import os
+import threading
+import time
+from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, register
 
 
 class ZooConfig(AppConfig):
     name = "tests.zoo"
-    label = "zoo"
     verbose_name = "Zoo"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        if os.environ.get("LAUNCHER_TEST_THREAD_IN_READY"):
+            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+        if os.environ.get("LAUNCHER_TEST_FAILING_CHECK"):
+            register(failing_check)
+
+
+def failing_check(**kwargs: Any) -> list[CheckMessage]:
+    return [Error("a check that fails", id="zoo.E001")]

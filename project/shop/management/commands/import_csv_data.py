@@ -20,8 +20,8 @@ MOST_ERRORS_SHOWN = 50
 
 class Command(BaseCommand):
     help = (
-        f"Import products from a CSV file with the columns {', '.join(COLUMNS)}. One wrong row, and nothing is "
-        "imported. Categories that don't exist are added."
+        "Import products from a CSV file with the columns sku, name, category, price, stock. One wrong row, and "
+        "nothing is imported. Categories that don't exist are added."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -134,7 +134,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(self.style.SUCCESS(f"Imported: {', '.join(parts)}."))
         if counts["skipped"]:
-            self.stdout.write(self.style.NOTICE("Skipped products exist already; --update-existing changes them."))
+            self.stdout.write(self.style.WARNING("Skipped products exist already; --update-existing changes them."))
 
 
 def _change(product: Product, row: ProductRow, category: Category) -> bool:

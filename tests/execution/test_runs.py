@@ -1,0 +1,280 @@
+"""Real runs in real processes: what is captured, how ends are told, that stops stop, and that nothing is lost."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import connection
+
+from launcher import runs
+from launcher.engines import engine
+from launcher.execution.identity import is_alive
+from launcher.models import Chunk, Run, Status
+from launcher.output.store import Spool
+from tests.waiting import output_of, wait_for, wait_until_finished
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def finished(user: User, command: str, *argv: str) -> Run:
+    return wait_until_finished(runs.start_run(command, argv, user=user))
+
+
+def waiting(user: User, tmp_path: Path, *argv: str) -> Run:
+    """Start a run that waits for the file `gate`, and return it once it has said so."""
+    run = runs.start_run("run_waits", [str(tmp_path / "gate"), *argv], user=user)
+    wait_for(lambda: "waiting" in output_of(reloaded(run)))
+    return run
+
+
+def reloaded(run: Run) -> Run:
+    run.refresh_from_db()
+    return run
+
+
+def test_output_is_captured_whichever_way_it_is_written(owner: User) -> None:
+    run = finished(owner, "run_speaks")
+    text = output_of(run)
+    ways = ["self.stdout", "self.stderr", "print", "print to stderr", "logging", "os.write", "a subprocess"]
+    assert [way for way in ways if f"by {way}" not in text] == []
+    assert text.endswith("without a newline")
+
+
+def test_output_has_the_colours_of_a_terminal(owner: User) -> None:
+    assert "\x1b[32;1mby self.stdout\x1b[0m\n" in output_of(finished(owner, "run_speaks"))
+
+
+def test_no_color_is_honoured(owner: User) -> None:
+    assert "\x1b[" not in output_of(finished(owner, "run_speaks", "--no-color"))
+
+
+def test_output_is_in_the_database_once_the_run_has_ended_and_the_spool_is_gone(owner: User) -> None:
+    run = finished(owner, "run_speaks")
+    wait_for(lambda: not Spool(run.uid).folder.exists())
+    assert Chunk.objects.filter(run=run).count() == 1
+    assert run.output_bytes == len(output_of(run).encode())
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "exit_code", "reason"),
+    [
+        ("well", Status.SUCCEEDED, 0, ""),
+        ("command-error", Status.FAILED, 1, "CommandError: It can't be done."),
+        ("returncode", Status.FAILED, 7, "CommandError: It can't be done."),
+        ("exception", Status.FAILED, 1, "ZeroDivisionError: nothing to divide by"),
+        ("sys-exit", Status.FAILED, 3, "Ended with exit code 3."),
+        ("sys-exit-text", Status.FAILED, 1, "Ended with exit code 1."),
+        ("os-exit", Status.FAILED, 5, "Ended with exit code 5."),
+        ("signal", Status.FAILED, -11, "Killed by signal SIGSEGV."),
+    ],
+)
+def test_each_end_is_recorded_as_what_it_was(
+    owner: User, how: str, status: Status, exit_code: int, reason: str
+) -> None:
+    run = finished(owner, "run_ends", how)
+    assert (run.status, run.exit_code, run.reason) == (status, exit_code, reason)
+
+
+def test_what_was_printed_before_a_violent_end_is_kept(owner: User) -> None:
+    for how in ("os-exit", "signal"):
+        assert "before the end" in output_of(finished(owner, "run_ends", how))
+
+
+def test_an_exception_leaves_its_traceback_in_the_record_and_in_the_output(owner: User) -> None:
+    run = finished(owner, "run_ends", "exception")
+    assert run.traceback.startswith("Traceback (most recent call last):")
+    assert "run_ends.py" in run.traceback
+    assert run.traceback.strip() in output_of(run).replace("\r", "")
+
+
+def test_a_command_error_is_printed_as_on_the_shell(owner: User) -> None:
+    assert "CommandError: It can't be done." in output_of(finished(owner, "run_ends", "command-error"))
+    assert "Traceback" not in output_of(finished(owner, "run_ends", "command-error"))
+
+
+def test_traceback_option_shows_where_a_command_error_comes_from(owner: User) -> None:
+    assert "Traceback" in output_of(finished(owner, "run_ends", "command-error", "--traceback"))
+
+
+@pytest.mark.parametrize("argv", [[], ["--secretly"]])
+def test_a_command_that_asks_fails_at_once_since_nobody_can_answer(owner: User, argv: list[str]) -> None:
+    run = finished(owner, "run_asks", *argv)
+    assert run.status == Status.FAILED
+    assert run.reason.startswith("EOFError")
+
+
+@pytest.mark.parametrize("what", ["close", "daemon", "bytes", "chdir", "sys-stdout", "fork"])
+def test_a_misbehaving_command_ends_with_its_output_kept(owner: User, what: str) -> None:
+    run = finished(owner, "run_misbehaves", what)
+    assert run.status == Status.SUCCEEDED, run.reason
+    assert output_of(run).startswith("at first\n")
+
+
+def test_bytes_are_kept_as_they_were_written(owner: User) -> None:
+    run = finished(owner, "run_misbehaves", "bytes")
+    wait_for(lambda: not Spool(run.uid).folder.exists())
+    assert connection.vendor == "sqlite"
+    stored = b"".join(runs_bytes(run))
+    assert bytes(range(256)) * 4 in stored
+
+
+def runs_bytes(run: Run) -> Any:
+    from launcher.output.store import open_output, read_all
+
+    return read_all(open_output(run))
+
+
+def test_a_line_of_ten_megabytes_is_kept_whole(owner: User) -> None:
+    run = finished(owner, "run_misbehaves", "long-line")
+    assert run.output_bytes == len("at first\n") + 10_000_000
+
+
+def test_output_is_there_before_the_command_ends(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path)
+    assert reloaded(run).status == Status.RUNNING
+    (tmp_path / "gate").touch()
+    assert output_of(wait_until_finished(run)) == "waiting\ndone\n"
+
+
+def test_stop_asks_and_the_run_is_stopped(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path)
+    runs.stop_run(run, user=owner)
+    wait_until_finished(run)
+    assert run.status == Status.STOPPED
+    assert [name for name, _ in run.stop_steps] == ["SIGINT"]
+    assert run.stopped_by_name == "owner"
+
+
+def test_stop_kills_a_command_that_does_not_listen(owner: User, tmp_path: Path, settings: Any) -> None:
+    os.environ["LAUNCHER_TEST_STOP_GRACE_SECONDS"] = "0.3"
+    try:
+        run = waiting(owner, tmp_path, "--deaf")
+        runs.stop_run(run, user=owner)
+        wait_until_finished(run)
+    finally:
+        del os.environ["LAUNCHER_TEST_STOP_GRACE_SECONDS"]
+    assert (run.status, run.exit_code) == (Status.STOPPED, -signal.SIGKILL)
+    assert [name for name, _ in run.stop_steps] == ["SIGINT", "SIGTERM", "SIGKILL"]
+
+
+def test_a_run_that_is_stopped_before_its_process_is_up_never_starts(owner: User, tmp_path: Path) -> None:
+    run = runs.start_run("run_waits", [str(tmp_path / "gate")], user=owner)
+    runs.stop_run(run, user=owner)
+    wait_until_finished(run)
+    assert run.status == Status.STOPPED
+
+
+def test_stopping_a_finished_run_changes_nothing(owner: User) -> None:
+    run = finished(owner, "run_ends", "well")
+    assert runs.stop_run(run, user=owner) == Status.SUCCEEDED
+
+
+def test_a_run_goes_on_while_the_command_holds_the_only_write_lock(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path, "--lock", "--lines=5000")
+    assert output_of(run).count("\n") == 5001
+    (tmp_path / "gate").touch()
+    wait_until_finished(run)
+    assert run.status == Status.SUCCEEDED
+    assert output_of(run).endswith("waiting\ndone\n")
+    assert Group.objects.filter(name="made in a long transaction").exists()
+
+
+def test_stop_works_while_the_command_holds_the_only_write_lock(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path, "--lock")
+    engine().stop(run)
+    wait_until_finished(run)
+    assert run.status == Status.STOPPED
+    assert not Group.objects.filter(name="made in a long transaction").exists()
+
+
+def test_a_run_whose_supervisor_was_killed_is_lost_and_its_output_kept(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    wait_until_finished(run)
+    assert run.status == Status.LOST
+    assert output_of(run) == "waiting\n"
+    (tmp_path / "gate").touch()
+
+
+def test_the_child_of_a_killed_supervisor_does_not_live_on(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    assert run.pid is not None
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    os.kill(run.pid, signal.SIGKILL)
+    wait_for(lambda: not any(Path(f"/proc/{pid}/cwd").exists() for pid in children))
+
+
+def test_a_run_whose_process_never_came_up_is_lost_with_the_reason(owner: User, monkeypatch: Any) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.no_such_settings")
+    run = runs.start_run("run_ends", ["well"], user=owner)
+    wait_until_finished(run)
+    assert run.status == Status.LOST
+    assert "no_such_settings" in run.reason
+
+
+def test_a_run_that_cannot_be_started_at_all_is_lost_with_the_reason(owner: User, settings: Any) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "PYTHON": "/no/such/python"}
+    run = runs.start_run("run_ends", ["well"], user=owner)
+    assert (reloaded(run).status, "/no/such/python" in run.reason) == (Status.LOST, True)
+
+
+def test_an_end_that_the_database_was_not_told_is_found_in_the_spool(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    outcome = {
+        "status": "failed", "exit_code": 4, "reason": "It failed.", "traceback": "", "stop_steps": [],
+        "finished_at": "2026-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    Spool(run.uid).write_outcome(outcome)
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    wait_until_finished(run)
+    assert (run.status, run.exit_code, run.reason) == (Status.FAILED, 4, "It failed.")
+
+
+def test_a_healthy_run_is_not_lost_however_often_one_looks(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    for _ in range(5):
+        runs.reconcile([reloaded(run)])
+    assert run.status == Status.RUNNING
+    (tmp_path / "gate").touch()
+    assert wait_until_finished(run).status == Status.SUCCEEDED
+
+
+def test_the_supervisor_is_gone_after_the_end(owner: User) -> None:
+    run = finished(owner, "run_ends", "well")
+    assert run.pid is not None
+    wait_for(lambda: not is_alive(run.pid or 0, run.pid_started))
+
+
+def test_the_run_is_no_child_of_the_web_servers_session(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    assert run.pid is not None
+    assert os.getsid(run.pid) != os.getsid(0)
+    (tmp_path / "gate").touch()
+    wait_until_finished(run)
+
+
+def test_ten_runs_at_once_all_end_right_with_their_own_output(owner: User) -> None:
+    started = [runs.start_run("run_ends", ["well"], user=owner) for _ in range(10)]
+    for run in started:
+        assert wait_until_finished(run, 60).status == Status.SUCCEEDED
+        assert output_of(run) == "before the end\n"
+
+
+def test_system_checks_run_as_on_the_command_line(owner: User, monkeypatch: Any) -> None:
+    monkeypatch.setenv("LAUNCHER_TEST_FAILING_CHECK", "1")
+    run = finished(owner, "run_ends", "well")
+    assert run.status == Status.FAILED
+    assert "a check that fails" in output_of(run)
+    assert finished(owner, "run_ends", "well", "--skip-checks").status == Status.SUCCEEDED
+
+
+def test_a_process_with_threads_spawns_its_child_instead_of_forking(owner: User, monkeypatch: Any) -> None:
+    monkeypatch.setenv("LAUNCHER_TEST_THREAD_IN_READY", "1")
+    run = finished(owner, "run_speaks")
+    assert run.status == Status.SUCCEEDED, (run.reason, output_of(run))
+    assert "by a subprocess" in output_of(run)
