@@ -9,7 +9,7 @@ ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-CODE := launcher project tests tools
+CODE := launcher project tests tools bench
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-matrix e2e lint types docs wheel bench screenshots clean

@@ -1,4 +1,4 @@
-"""The two entries in the admin, "Commands" and "Runs", on any AdminSite: `register(site)` is all that another one takes."""
+"""The entries "Commands" and "Runs" in the admin, on any AdminSite: `register(site)` is all that another one takes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from launcher import policy, runs, views
@@ -46,7 +47,9 @@ class LauncherAdmin(ModelAdmin):
 
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             # `reverse` and templates find this site's URLs, not the default site's.
-            request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+            request.current_app = self.admin_site.name
+            # Error reports, by mail or on the debug page, must not show what was typed into a form.
+            request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
             try:
                 if views.is_htmx(request) and not self.admin_site.has_permission(request):
                     # A redirect would be followed and the login page swapped into the fragment.
@@ -163,6 +166,11 @@ class RunAdmin(LauncherAdmin):
         if obj is None:
             return request.user.has_perm(policy.DELETE_PERMISSION) and bool(policy.may_enter(request.user))
         return obj.is_finished and bool(policy.may_delete(request.user, obj.command))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Go back to the list; the stock answer does so only for those who may change runs, which nobody may."""
+        super().response_delete(request, obj_display, obj_id)  # for its message
+        return redirect(reverse("admin:launcher_run_changelist", current_app=self.admin_site.name))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         """Name the runs alone: their chunks may be thousands, each with a quarter of a megabyte."""

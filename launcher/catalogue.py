@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import os
+import re
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 import django
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +25,8 @@ from launcher.conf import command_options
 _SERVER = _("A server: it runs until it is killed, so it belongs to a process manager, not to a page.")
 _WORKER = _("A worker: it runs until it is killed, so it belongs to a process manager, not to a page.")
 _TERMINAL = _("Needs a terminal to type into.")
+
+_DJANGO_CORE = os.path.join(django.__path__[0], "core")
 
 NOT_LAUNCHABLE: Mapping[str, object] = MappingProxyType(
     {
@@ -106,30 +111,38 @@ def exists(name: str) -> bool:
 
 def entry(name: str) -> Entry:
     """Return one command's entry; raises KeyError for an unknown name."""
-    app = get_commands()[name]
-    # A programmatically registered command is an instance, as `call_command` allows.
-    app_name = app if isinstance(app, str) else type(app).__module__
-    path = _source_path(app_name, name)
-    text = _help_in_source(str(path), path.stat().st_mtime_ns) if path else ""
-    return Entry(
-        name=name,
-        app_name=app_name,
-        app_title=_app_title(app_name),
-        path=path,
-        summary=next((line.strip() for line in text.splitlines() if line.strip()), ""),
-        help=text,
-        obstacle=obstacle(name),
-        is_own=bool(path) and not _is_installed(path),
-    )
+    return _entry(name, {config.name: config for config in apps.get_app_configs()})
 
 
 def entries() -> list[Entry]:
     """Return every command's entry: the project's own apps first, then installed ones, then Django's, each by name."""
-    return sorted(map(entry, get_commands()), key=_order)
+    configs = {config.name: config for config in apps.get_app_configs()}
+    return sorted((_entry(name, configs) for name in get_commands()), key=_order)
+
+
+def _entry(name: str, configs: Mapping[str, AppConfig]) -> Entry:
+    app: object = get_commands()[name]
+    # A programmatically registered command is an instance, as `call_command` allows.
+    app_name = app if isinstance(app, str) else type(app).__module__
+    config = configs.get(app_name)
+    found = _source(os.path.join(config.path if config else _DJANGO_CORE, "management", "commands", f"{name}.py"))
+    is_known = config is not None or app_name == "django.core"
+    path, mtime_ns = found if found and is_known else (None, 0)
+    text = _help_in_source(str(path), mtime_ns) if path else ""
+    return Entry(
+        name=name,
+        app_name=app_name,
+        app_title="Django" if app_name == "django.core" else str(config.verbose_name) if config else app_name,
+        path=path,
+        summary=next((line.strip() for line in text.splitlines() if line.strip()), ""),
+        help=text,
+        obstacle=obstacle(name),
+        is_own=path is not None and not _is_installed(path),
+    )
 
 
 def load(name: str) -> BaseCommand:
-    """Import the command and return an instance; raises CommandUnavailable whatever its module does, KeyError if unknown."""
+    """Import the command and return an instance; raises CommandUnavailable or, if unknown, KeyError."""
     app = get_commands()[name]
     if isinstance(app, BaseCommand):
         return app
@@ -141,31 +154,30 @@ def load(name: str) -> BaseCommand:
 
 
 def _order(item: Entry) -> tuple[int, str, str]:
-    rank = (
-        0 if item.is_own else 3 if item.app_name == "django.core" else 2 if item.app_name.startswith("django.") else 1
-    )
+    if item.app_name.startswith("django."):  # first, for Django may be a checkout beside the project
+        rank = 3 if item.app_name == "django.core" else 2
+    else:
+        rank = 0 if item.is_own else 1
     return rank, item.app_title.casefold(), item.name
 
 
-def _app_title(app_name: str) -> str:
-    if app_name == "django.core":
-        return "Django"
-    for config in apps.get_app_configs():
-        if config.name == app_name:
-            return str(config.verbose_name)
-    return app_name
+def _source(path: str) -> tuple[Path, int] | None:
+    """Return a module's path and the time of its last change, or None if there is no such file."""
+    try:
+        return _path(path), os.stat(path).st_mtime_ns
+    except OSError:
+        return None
 
 
-def _source_path(app_name: str, name: str) -> Path | None:
-    root = Path(django.__path__[0]) / "core" if app_name == "django.core" else None
-    for config in apps.get_app_configs():
-        if config.name == app_name:
-            root = Path(config.path)
-    path = root / "management" / "commands" / f"{name}.py" if root else None
-    return path if path and path.is_file() else None
+@lru_cache(maxsize=4096)
+def _path(path: str) -> Path:
+    return Path(path)
 
 
+@lru_cache(maxsize=4096)
 def _is_installed(path: Path) -> bool:
+    if not {"site-packages", "dist-packages"}.isdisjoint(path.parts):
+        return True
     return any(path.is_relative_to(sysconfig.get_path(kind)) for kind in ("purelib", "platlib", "stdlib"))
 
 
@@ -176,37 +188,51 @@ def _help_in_source(path: str, mtime_ns: int) -> str:
         module = ast.parse(Path(path).read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return ""
+    constants = {"__doc__": ast.get_docstring(module) or ""}
+    for name, value in _assignments(module.body):
+        constants[name] = _literal_text(value, constants)
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
     name = "Command"
     while name in classes:
         node = classes.pop(name)
-        for value in _assigned(node, "help"):
-            return _literal_text(value, ast.get_docstring(module) or "").strip()
+        docstring = ast.get_docstring(node)
+        inside = {**constants, "__doc__": docstring} if docstring else constants
+        if (text := dict(_assignments(node.body)).get("help")) is not None:
+            return inspect.cleandoc(_literal_text(text, inside)).strip()
         name = next((base.id for base in node.bases if isinstance(base, ast.Name) and base.id in classes), "")
     return ""
 
 
-def _assigned(node: ast.ClassDef, name: str) -> Iterator[ast.expr]:
-    for statement in node.body:
-        if isinstance(statement, ast.Assign):
-            if any(isinstance(target, ast.Name) and target.id == name for target in statement.targets):
-                yield statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            if isinstance(statement.target, ast.Name) and statement.target.id == name:
-                yield statement.value
+def _assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                yield from ((target.id, value) for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield name, value
 
 
-def _literal_text(node: ast.expr, module_docstring: str) -> str:
-    """Return the text an expression plainly stands for: a literal, a sum of them, or one wrapped in a call such as `_()`."""
+def _literal_text(node: ast.expr, constants: Mapping[str, str]) -> str:
+    """Return the text an expression plainly stands for: a literal, a sum of them, or one in a call such as `_()`.
+
+    What is filled in when the module runs is shown as "…".
+    """
     match node:
         case ast.Constant(value=str() as text):
             return text
-        case ast.Name(id="__doc__"):
-            return module_docstring
+        case ast.Name(id=name):
+            return constants.get(name, "")
+        case ast.JoinedStr(values=parts):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+            return text if text.strip("… ") else ""
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _literal_text(left, module_docstring) + _literal_text(right, module_docstring)
-        case ast.Call(func=ast.Attribute(value=inner), args=[]):  # "…".strip()
-            return _literal_text(inner, module_docstring)
+            return _literal_text(left, constants) + _literal_text(right, constants)
+        case ast.BinOp(left=left, op=ast.Mod()):
+            return re.sub(r"%(\(\w+\))?[sdr]", "…", _literal_text(left, constants)).replace("%%", "%")
+        case ast.Call(func=ast.Attribute(value=inner, attr=method)) if text := _literal_text(inner, constants):
+            return re.sub(r"\{[^{}]*\}", "…", text) if method == "format" else text  # "…".format(x), "…".strip()
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[*_, inner]) if "pgettext" in name:
+            return _literal_text(inner, constants)
         case ast.Call(args=[inner, *_]):
-            return _literal_text(inner, module_docstring)
+            return _literal_text(inner, constants)
     return ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
+from launcher import catalogue
 from launcher.conf import options
-from launcher.engines import engine
+from launcher.engines import Engine, engine
 
 
 @register("launcher")
@@ -22,9 +23,13 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="See the settings page of Launcher's documentation.", id="launcher.E001")]
     try:
-        return engine().check()
-    except ImportError as error:
-        return [Error(f"LAUNCHER['ENGINE'] can't be imported: {error}", id="launcher.E002")]
+        carrier = engine()
+        if not isinstance(carrier, Engine):
+            raise TypeError(f"{options().engine} is no Engine")
+    except (ImportError, TypeError) as error:
+        hint = "Name an engine's class by its dotted path, such as 'launcher.engines.local.LocalEngine'."
+        return [Error(f"LAUNCHER['ENGINE'] can't be used: {error}", hint=hint, id="launcher.E002")]
+    return carrier.check()
 
 
 @register("launcher")
@@ -48,3 +53,21 @@ def check_templates(**kwargs: Any) -> list[CheckMessage]:
     except Exception:  # noqa: BLE001  whatever else is wrong with templates, other checks say it better
         return []
     return []
+
+
+@register("launcher")
+def check_grants(**kwargs: Any) -> list[CheckMessage]:
+    """Check that the commands named by the settings exist: a grant for a misspelt one goes to nobody, in silence."""
+    try:
+        named = options().commands
+    except ImproperlyConfigured:  # E001 says it
+        return []
+    return [
+        Warning(
+            f"LAUNCHER['COMMANDS'] names {name!r}, but the project has no such command.",
+            hint="Correct the name. If only the runs of a removed command are still to be read, silence this check.",
+            id="launcher.W001",
+        )
+        for name in named
+        if not catalogue.exists(name)
+    ]

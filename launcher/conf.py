@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.utils.functional import Promise
 
 
 def _default_spool_dir() -> Path:
@@ -29,10 +31,67 @@ def _default_python() -> str:
     return str(Path(sys.prefix) / "bin" / "python")
 
 
-def _option(default: Any, doc: str) -> Any:
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str | Promise):
+        raise ImproperlyConfigured(f"{where} must be a string.")
+    return str(value)
+
+
+def _path(value: Any, where: str) -> Path:
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise ImproperlyConfigured(f"{where} must be a path.")
+    return Path(value)
+
+
+def _program(value: Any, where: str) -> str:
+    return str(_path(value, where))
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(item, str) for item in value):
+        raise ImproperlyConfigured(f"{where} must be a list of strings.")
+    return tuple(value)
+
+
+def _permissions(value: Any, where: str) -> tuple[str, ...]:
+    for name in _names(value, where):
+        if name.count(".") != 1 or not all(name.split(".")):
+            raise ImproperlyConfigured(f"{where} has {name!r}; a permission is written as app.codename.")
+    return tuple(value)
+
+
+def _yes_or_no(value: Any, where: str) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise ImproperlyConfigured(f"{where} must be True, False or None.")
+    return value
+
+
+def _seconds(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ImproperlyConfigured(f"{where} must be a number of seconds.")
+    return float(value)
+
+
+def _bytes(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ImproperlyConfigured(f"{where} must be a number of bytes.")
+    return value
+
+
+def _commands(value: Any, where: str) -> Mapping[str, CommandOptions]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ImproperlyConfigured(f"{where} must be a dict, by command name.")
+    return MappingProxyType(
+        {name: CommandOptions(**_read(given, CommandOptions, f"{where}[{name!r}]")) for name, given in value.items()}
+    )
+
+
+def _option(default: Any, read: Callable[[Any, str], Any], doc: str) -> Any:
+    """Declare an option: its default, what accepts a given value or raises ImproperlyConfigured, and its doc."""
+    metadata = {"read": read, "doc": doc}
     if callable(default):
-        return field(default_factory=default, metadata={"doc": doc})
-    return field(default=default, metadata={"doc": doc})
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +99,32 @@ class CommandOptions:
     """What an operator says about one command, under `LAUNCHER["COMMANDS"][name]`; keys are the field names."""
 
     groups: tuple[str, ...] = _option(
-        (), "Names of auth groups. Their members may see, run, read and stop this command if they have `run_command`."
+        (),
+        _names,
+        "Names of auth groups. Their members may see, run, read and stop this command if they have `run_command`.",
     )
     permissions: tuple[str, ...] = _option(
-        (), "Permissions as `app.codename`. A user who has one of them is granted the command like a group's member."
+        (),
+        _permissions,
+        "Permissions as `app.codename`. A user who has one of them is granted the command like a group's member.",
     )
     launchable: bool | None = _option(
-        None, "`False` takes the Run button away; `True` gives it to a command that Launcher takes for a server."
+        None,
+        _yes_or_no,
+        "`False` takes the Run button away; `True` gives it to a command that Launcher takes for a server.",
     )
-    reason: str = _option("", "The sentence shown in place of the button when `launchable` is `False`.")
+    reason: str = _option("", _text, "The sentence shown in place of the button when `launchable` is `False`.")
     confirm: bool | None = _option(
         None,
+        _yes_or_no,
         "Whether the form asks for the command's name to be typed. Default: only for commands known to destroy data.",
     )
     secret_arguments: tuple[str, ...] = _option(
-        (), "Arguments (by `dest`) to treat as secret, besides those whose name looks like one."
+        (), _names, "Arguments (by `dest`) to treat as secret, besides those whose name looks like one."
     )
-    public_arguments: tuple[str, ...] = _option((), "Arguments (by `dest`) whose name looks secret but that are not.")
+    public_arguments: tuple[str, ...] = _option(
+        (), _names, "Arguments (by `dest`) whose name looks secret but that are not."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,61 +132,40 @@ class Options:
     """The whole `LAUNCHER` dict; each key is a field's name in capitals."""
 
     commands: Mapping[str, CommandOptions] = _option(
-        lambda: MappingProxyType({}), "Grants and options by command name; see the table of command options."
+        lambda: MappingProxyType({}), _commands, "Grants and options by command name; see the table of command options."
     )
     engine: str = _option(
-        "launcher.engines.local.LocalEngine", "Dotted path of the engine that carries runs to a process."
+        "launcher.engines.local.LocalEngine", _text, "Dotted path of the engine that carries runs to a process."
     )
-    python: str = _option(_default_python, "The Python interpreter that runs are started with.")
+    python: str = _option(_default_python, _program, "The Python interpreter that runs are started with.")
     spool_dir: Path = _option(
         _default_spool_dir,
+        _path,
         "Folder for the output of going runs and for uploaded files; the web server's user's own, on a local disk.",
     )
-    stop_grace_seconds: float = _option(5.0, "How long Stop waits after asking (SIGINT) and after telling (SIGTERM).")
-    upload_limit_bytes: int = _option(100 * 1024 * 1024, "The largest file that a form accepts.")
+    stop_grace_seconds: float = _option(
+        5.0, _seconds, "How long Stop waits after asking (SIGINT) and after telling (SIGTERM)."
+    )
+    upload_limit_bytes: int = _option(100 * 1024 * 1024, _bytes, "The largest file that a form accepts.")
 
 
-def _names(value: Any, where: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
-        raise ImproperlyConfigured(f"{where} must be a list of strings.")
-    return tuple(value)
-
-
-def _reject_unknown(given: Mapping[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(given) - known)
+def _read(given: Any, kind: type[Options | CommandOptions], where: str) -> dict[str, Any]:
+    """Return the values of a dict by field name; raises ImproperlyConfigured for a key or value that is wrong."""
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"{where} must be a dict.")
+    known = {option.name.upper() if kind is Options else option.name: option for option in fields(kind)}
+    unknown = sorted(str(key) for key in given if key not in known)
     if unknown:
         raise ImproperlyConfigured(
             f"{where} has unknown keys: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
         )
-
-
-def _command_options(name: str, given: Any) -> CommandOptions:
-    where = f'LAUNCHER["COMMANDS"][{name!r}]'
-    if not isinstance(given, Mapping):
-        raise ImproperlyConfigured(f"{where} must be a dict.")
-    _reject_unknown(given, {option.name for option in fields(CommandOptions)}, where)
-    values = dict(given)
-    for key in ("groups", "permissions", "secret_arguments", "public_arguments"):
-        if key in values:
-            values[key] = _names(values[key], f"{where}[{key!r}]")
-    return CommandOptions(**values)
+    return {known[key].name: known[key].metadata["read"](value, f"{where}[{key!r}]") for key, value in given.items()}
 
 
 @cache
 def options() -> Options:
     """Return the validated options; raises ImproperlyConfigured with the key's name where one is wrong or unknown."""
-    given = getattr(django_settings, "LAUNCHER", {})
-    if not isinstance(given, Mapping):
-        raise ImproperlyConfigured("LAUNCHER must be a dict.")
-    _reject_unknown(given, {option.name.upper() for option in fields(Options)}, "LAUNCHER")
-    values = {key.lower(): value for key, value in given.items()}
-    commands = values.get("commands", {})
-    if not isinstance(commands, Mapping):
-        raise ImproperlyConfigured('LAUNCHER["COMMANDS"] must be a dict.')
-    values["commands"] = MappingProxyType({name: _command_options(name, value) for name, value in commands.items()})
-    if "spool_dir" in values:
-        values["spool_dir"] = Path(values["spool_dir"])
-    return Options(**values)
+    return Options(**_read(getattr(django_settings, "LAUNCHER", {}), Options, "LAUNCHER"))
 
 
 def command_options(name: str) -> CommandOptions:

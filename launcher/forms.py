@@ -1,4 +1,4 @@
-"""Arguments -> a Django form and its fieldsets. The form only collects: what a value means, the command's parser decides."""
+"""Arguments -> a Django form and its fieldsets. It only collects: what a value means, the command's parser decides."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from launcher import argv
 from launcher.arguments import Argument, Description, Group, Kind, ValueType
 from launcher.conf import options
 from launcher.models import Run
@@ -36,7 +37,7 @@ CHECKBOXES = 8
 
 
 class ArgumentField(forms.CharField):
-    """A text that reaches the parser exactly as it was typed; Django's own verdicts ("required", "strip") are left out."""
+    """A text that reaches the parser exactly as typed; Django's own verdicts ("required", "strip") are left out."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strip=False, **kwargs)
@@ -53,6 +54,32 @@ class PickField(forms.MultipleChoiceField):
 
     def validate(self, value: Any) -> None:
         """Accept everything."""
+
+
+class SecretLines(forms.Textarea):
+    """Secrets, one per line, that never come back from the server."""
+
+    def format_value(self, value: Any) -> str:
+        """Show nothing."""
+        return ""
+
+
+class ExtraWords(admin_widgets.AdminTextInputWidget):
+    """Words as typed on a shell; a secret among them comes back masked, and has to be typed again."""
+
+    def __init__(self, description: Description) -> None:
+        super().__init__(attrs={**_PLAIN_TEXT, "class": "vTextField launcher-code"})
+        self._description = description
+
+    def format_value(self, value: Any) -> str:
+        """Return the words with what follows a secret option masked; nothing, where they can't be told apart."""
+        text = str(value or "")
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            return "" if any(option in text for option in self._description.secret_options) else text
+        masked = argv.mask_options(words, self._description)
+        return text if masked == words else shlex.join(masked)
 
 
 class UploadField(forms.FileField):
@@ -101,8 +128,9 @@ class CommandForm(forms.Form):
         self.fields[EXTRA] = ArgumentField(
             required=False,
             label=_("More arguments"),
+            initial=shlex.join(argv.extra_words(description, given or {})),
             help_text=escape(self._extra_help()),
-            widget=admin_widgets.AdminTextInputWidget(attrs={**_PLAIN_TEXT, "class": "vTextField launcher-code"}),
+            widget=ExtraWords(description),
         )
         if confirm:
             self.fields[CONFIRM] = ArgumentField(
@@ -154,9 +182,9 @@ class CommandForm(forms.Form):
         common = [self._rows[argument.name] for argument in self.description.common.arguments]
         if needs_extra:
             made.append((None, {"fields": [EXTRA]}))
-        made.append(
-            (_("Common options"), {"fields": [*common, *([] if needs_extra else [EXTRA])], "classes": ["collapse"]})
-        )
+        # The admin would open it by itself, but looks for field names among what are rows here.
+        classes = [] if self.has_common_errors else ["collapse"]
+        made.append((_("Common options"), {"fields": [*common, *([] if needs_extra else [EXTRA])], "classes": classes}))
         if CONFIRM in self.fields:
             made.append((None, {"fields": [CONFIRM]}))
         return [(name, fieldset) for name, fieldset in made if fieldset["fields"]]
@@ -178,9 +206,11 @@ class CommandForm(forms.Form):
         """Refuse what a shell could not split."""
         text: str = self.cleaned_data[EXTRA]
         try:
-            shlex.split(text)
+            words = shlex.split(text)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
+        if any(argv.MASK in word for word in words):
+            raise forms.ValidationError(_("Type the secret in place of %s again.") % argv.MASK)
         return text
 
     def _given_for(self, argument: Argument) -> tuple[str, ...] | None:
@@ -194,7 +224,7 @@ class CommandForm(forms.Form):
             case Kind.FLAG:
                 return () if value else None
             case Kind.COUNT:
-                return (value,) if str(value or "").isdigit() and int(value) > 0 else None
+                return (value,) if value and value.strip() != "0" else None
             case Kind.VALUES if isinstance(value, str):
                 lines = tuple(line for line in value.replace("\r\n", "\n").split("\n") if line)
                 return lines or None
@@ -208,7 +238,7 @@ class CommandForm(forms.Form):
         file = self.cleaned_data.get(argument.name + UPLOAD)
         if file:
             path = self.uploads.store(argument.name, file)
-            self.fields[argument.name + UPLOAD].help_text = self._kept_html(argument)
+            self[argument.name + UPLOAD].help_text = self._kept_html(argument)
             return str(path)
         # What is typed now counts more than what was chosen on an earlier try.
         kept = self.uploads.kept(argument.name) if not self.cleaned_data.get(argument.name) else None
@@ -225,14 +255,24 @@ class CommandForm(forms.Form):
         """Put the parser's messages on the fields they concern, and the rest on top."""
         for name, messages in errors.items():
             for message in messages:
-                self.add_error(name if name in self.fields else None, message)
+                self.add_error(self._place_for(name, message), message)
+
+    def _place_for(self, name: str, message: str) -> str | None:
+        if name in self.fields:
+            return name
+        # What has no field, or what the parser doesn't know at all, was typed on the line for more arguments.
+        is_typed = bool(self.cleaned_data.get(EXTRA)) if hasattr(self, "cleaned_data") else False
+        is_alien = bool(name) or message.startswith(("unrecognized arguments", "ambiguous option"))
+        needs_typing = any(argument.name == name for argument in self.description.arguments)
+        return EXTRA if needs_typing or (is_typed and is_alien) else None
 
     @property
     def has_common_errors(self) -> bool:
         """Whether something is wrong in the folded part, which then has to be open."""
-        return (
-            any(argument.name in self.errors for argument in self.description.common.arguments) or EXTRA in self.errors
-        )
+        if not self.is_bound:
+            return False
+        common = [name for argument in self.description.common.arguments for name in self._rows[argument.name]]
+        return any(name in self.errors for name in (*common, EXTRA))
 
 
 def with_file_names(description: Description, data: QueryDict) -> QueryDict:
@@ -240,12 +280,12 @@ def with_file_names(description: Description, data: QueryDict) -> QueryDict:
     named = data.copy()
     for argument in description.arguments:
         if _takes_upload(argument) and named.get(argument.name + UPLOAD):
-            named[argument.name] = named[argument.name + UPLOAD]
+            named[argument.name] = str(named[argument.name + UPLOAD])
     return named
 
 
 class Uploads:
-    """The files uploaded for a run that is not stored yet. They lie in the spool under the uid that the run will have."""
+    """The files uploaded for a run that is not stored yet; they lie in the spool under the uid it will have."""
 
     def __init__(self, uid: UUID) -> None:
         self.uid = uid
@@ -267,14 +307,15 @@ class Uploads:
         """Return the text by which the same user's next try finds the files."""
         return signing.dumps({"uid": self.uid.hex, "user": str(user.pk)}, salt=UPLOADS_TOKEN)
 
-    def store(self, name: str, file: UploadedFile) -> Path:
+    def store(self, name: str, file: UploadedFile[Any]) -> Path:
         """Write a file and return its path; one stored before for the same argument gives way. Raises OSError."""
         prune_uploads()
         Spool(self.uid).make()
-        folder = self._folder / re.sub(r"\W", "_", name)
+        folder = self._folder_of(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
+        os.utime(self._folder.parent)  # another day from now
         path = folder / _safe_name(file.name or "")
         with path.open("wb") as target:
             for piece in file.chunks():
@@ -283,8 +324,12 @@ class Uploads:
 
     def kept(self, name: str) -> Path | None:
         """Return the file stored for an argument on an earlier try, or None."""
-        folder = self._folder / re.sub(r"\W", "_", name)
+        folder = self._folder_of(name)
         return next(iter(folder.iterdir()), None) if folder.is_dir() else None
+
+    def _folder_of(self, name: str) -> Path:
+        # Names of arguments hold any character, and no two of them may share a folder.
+        return self._folder / re.sub(r"\W", lambda found: f"-{ord(found[0]):x}", name)
 
     @property
     def has_any(self) -> bool:
@@ -307,7 +352,8 @@ def prune_uploads() -> None:
 def _safe_name(name: str) -> str:
     """Return a file name without a path and without characters that make trouble on a command line."""
     base = os.path.basename(name.replace("\\", "/"))
-    return re.sub(r"[^\w.()+-]", "_", base).lstrip(".-")[-150:] or "upload"
+    safe = re.sub(r"[^\w.()+-]", "_", base).encode()[-150:].decode(errors="ignore")  # file systems count bytes
+    return safe.lstrip(".-") or "upload"
 
 
 _PLAIN_TEXT = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
@@ -320,22 +366,47 @@ def _field(argument: Argument) -> forms.Field:
             return forms.BooleanField(required=False)
         case Kind.YES_NO:
             unset = _("Default (%s)") % argument.default if argument.default else _("Not given")
-            choices = [("", unset), ("yes", argument.option), ("no", argument.negative_option)]
+            choices = [("", unset), ("yes", argument.option)]
+            if argument.negative_option:
+                choices.append(("no", argument.negative_option))
             return ArgumentField(required=False, widget=forms.Select(choices=choices))
         case Kind.COUNT:
-            return ArgumentField(required=False, widget=_number(minimum=0, step="1"))
-    if argument.choices is not None and argument.kind is Kind.VALUES:
-        pairs = [(choice.word, choice.label) for choice in argument.choices]
+            return ArgumentField(required=False, widget=_number({"min": "0", "step": "1"}))
+    if is_picked(argument) and argument.kind is Kind.VALUES:
+        pairs = _pairs(argument)
         widget: forms.Widget = forms.CheckboxSelectMultiple() if len(pairs) <= CHECKBOXES else forms.SelectMultiple()
         return PickField(required=required, choices=pairs, widget=widget)
-    if argument.choices is not None:
+    if is_picked(argument):
         unset = _("Default (%s)") % argument.default if argument.default else "---------"
-        pairs = [("", unset), *((choice.word, choice.label) for choice in argument.choices)]
-        return ArgumentField(required=required, widget=forms.Select(choices=pairs))
+        return ArgumentField(required=required, widget=forms.Select(choices=[("", unset), *_pairs(argument)]))
     if argument.kind is Kind.VALUES:
-        attrs = {**_PLAIN_TEXT, "rows": 3, "placeholder": _("One per line")}
-        return ArgumentField(required=required, widget=forms.Textarea(attrs={**attrs, "class": "vLargeTextField"}))
+        attrs = {**_PLAIN_TEXT, "rows": 3, "placeholder": _lines_hint(argument), "class": "vLargeTextField"}
+        area = SecretLines if argument.is_secret else forms.Textarea
+        return ArgumentField(required=required, widget=area(attrs=attrs))
     return ArgumentField(required=required, widget=_value_widget(argument))
+
+
+def is_picked(argument: Argument) -> bool:
+    """Tell whether values are picked from a list; where their order or number matters, they are typed."""
+    has_order = argument.kind is Kind.VALUES and (
+        isinstance(argument.nargs, int) or (argument.is_repeated and argument.nargs is not None)
+    )
+    return argument.choices is not None and not has_order
+
+
+def _pairs(argument: Argument) -> list[tuple[str, str]]:
+    unusable = _("%s (refused by the command's parser)")
+    return [
+        (choice.word, choice.word if choice.is_usable else unusable % choice.word) for choice in argument.choices or ()
+    ]
+
+
+def _lines_hint(argument: Argument) -> str:
+    if argument.is_repeated and argument.nargs is not None:
+        return _("One group per line, its values separated by spaces")
+    if isinstance(argument.nargs, int):
+        return " / ".join(argument.metavars) or _("%d values, one per line") % argument.nargs
+    return _("One per line")
 
 
 def _value_widget(argument: Argument) -> forms.Widget:
@@ -344,17 +415,16 @@ def _value_widget(argument: Argument) -> forms.Widget:
         return forms.PasswordInput(attrs={"class": "vTextField", "autocomplete": "new-password"}, render_value=False)
     match argument.value_type:
         case ValueType.INTEGER:
-            return _number(step="1", **attrs)
+            return _number({**attrs, "step": "1"})
         case ValueType.FLOAT:
-            return _number(step="any", **attrs)
+            return _number({**attrs, "step": "any"})
         case ValueType.DATE:
             return forms.DateInput(attrs={"type": "date", "class": "vDateField"})
     return admin_widgets.AdminTextInputWidget(attrs={**attrs, "class": "vTextField"})
 
 
-def _number(*, minimum: int | None = None, **attrs: Any) -> forms.Widget:
-    bounds = {} if minimum is None else {"min": minimum}
-    return forms.NumberInput(attrs={**attrs, **bounds, "class": "vIntegerField"})
+def _number(attrs: Mapping[str, str]) -> forms.Widget:
+    return forms.NumberInput(attrs={**attrs, "class": "vIntegerField"})
 
 
 def _initial(argument: Argument, values: Sequence[str] | None) -> Any:
@@ -364,12 +434,14 @@ def _initial(argument: Argument, values: Sequence[str] | None) -> Any:
         case Kind.FLAG:
             return True
         case Kind.VALUES:
-            return list(values) if argument.choices is not None else "\n".join(values)
+            return list(values) if is_picked(argument) else "\n".join(values)
     return values[0] if values else None
 
 
 def _takes_upload(argument: Argument) -> bool:
     """Tell whether a file makes sense: a path, but not one that names a folder or something to be written."""
+    if argument.is_written:
+        return False
     if argument.value_type is not ValueType.PATH or argument.kind is not Kind.VALUE or argument.is_secret:
         return False
     words = set(re.split(r"[^a-z0-9]+", f"{argument.dest} {' '.join(argument.option_strings)}".lower()))
@@ -380,23 +452,25 @@ def _takes_upload(argument: Argument) -> bool:
 
 def _fieldset(group: Group, rows: Mapping[str, tuple[str, ...]]) -> tuple[str | None, dict[str, Any]]:
     fields = [rows[argument.name] for argument in group.arguments if argument.name in rows]
-    return group.title.capitalize() or None, {"fields": fields, "description": escape(group.description)}
+    title = group.title[:1].upper() + group.title[1:]
+    return title or None, {"fields": fields, "description": escape(group.description)}
 
 
 def label_of(argument: Argument) -> str:
-    """Return a name for people: the long option's or the dest's words."""
-    words = (argument.option or argument.dest).lstrip("-").replace("_", " ").replace("-", " ").strip()
+    """Return a name for people: the words of the option, or of what the author calls a positional."""
+    words = (argument.option or argument.display_name).lstrip("-").replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
 
 
 def help_html(argument: Argument) -> str:
     """Return the author's help, the option and the default as safe HTML: the admin renders help text unescaped."""
     facts: list[str] = [f"<code>{escape(text)}</code>" for text in argument.option_strings]
+    typed = [] if argument.choices is None or is_picked(argument) else [choice.word for choice in argument.choices]
+    is_default_told = argument.default in argument.help and "default" in argument.help.casefold()
     parts: Iterable[str] = (
         escape(argument.help).replace("\n", "<br>"),
-        escape(_("Default: %s") % argument.default)
-        if argument.default and argument.default not in argument.help
-        else "",
+        escape(_("Choices: %s.") % ", ".join(typed)) if typed else "",
+        escape(_("Default: %s.") % argument.default) if argument.default and not is_default_told else "",
         escape(_("Never shown again once the form is sent.")) if argument.is_secret else "",
         f'<span class="launcher-options">{", ".join(facts)}</span>' if facts else "",
     )

@@ -71,6 +71,7 @@ def _submit(run: Run, argv: Sequence[str], secrets: Sequence[str]) -> None:
     except EngineError as error:
         logger.warning("Run %s could not be started: %s", run.pk, error)
         _lose(run, str(error))
+        Spool(run.uid).remove()
 
 
 def stop_run(run: Run, *, user: Any) -> Status:
@@ -88,9 +89,11 @@ def stop_run(run: Run, *, user: Any) -> Status:
     with transaction.atomic():
         if Run.objects.filter(pk=run.pk, status__in=UNFINISHED, stop_requested_at=None).update(**asked):
             _log(user, run, CHANGE, _("Stopped."))
-        Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
+        never_started = Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
             status=Status.STOPPED, finished_at=now, reason=_("Stopped before it started.")
         )
+    if never_started:
+        Spool(run.uid).remove()
     run.refresh_from_db()
     return Status(run.status)
 
@@ -98,6 +101,14 @@ def stop_run(run: Run, *, user: Any) -> Status:
 def uploads_folder(run: Run) -> Path:
     """Return the folder under which the files uploaded for a run lie while it goes on."""
     return Spool(run.uid).uploads_path
+
+
+def short_line(line: str, uid: UUID) -> str:
+    """Return a command line for people: with the name alone of each file that was uploaded for the run."""
+    before, folder, after = line.partition(str(Spool(uid).uploads_path))
+    if not folder:
+        return line
+    return before + short_line(after.lstrip("/").partition("/")[2], uid)
 
 
 def has_uploads(run: Run) -> bool:

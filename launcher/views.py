@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Max, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -30,10 +32,10 @@ from launcher.arguments import Description
 from launcher.argv import CannotWrite
 from launcher.catalogue import CommandUnavailable, Entry
 from launcher.execution.probe import import_errors
-from launcher.forms import UPLOADS_TOKEN, CommandForm, Uploads, with_file_names
+from launcher.forms import EXTRA, UPLOADS_TOKEN, CommandForm, Uploads, with_file_names
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import open_output, read_all
-from launcher.output.terminal import plain_text
+from launcher.output.terminal import plain_text, whole_length
 from launcher.output.window import Cursor, Window, following, newest, preceding
 
 PROBE_WAIT_SECONDS = 3.0
@@ -81,6 +83,11 @@ def refusal(admin: Admin, request: HttpRequest, *, status: int, title: str, mess
     return _page(admin, request, "refusal.html", title, status=status, message=message)
 
 
+def _number(text: str | None) -> int | None:
+    """Return a number from a URL, or None for what is none that a key or a place in an output can be."""
+    return int(text) if text and re.fullmatch("[0-9]{1,18}", text) else None
+
+
 def _require(decision: policy.Decision) -> None:
     if not decision:
         raise PermissionDenied(decision.reason)
@@ -103,7 +110,7 @@ def catalogue_page(admin: Admin, request: HttpRequest) -> HttpResponse:
         Row(entry=entry, error=(errors or {}).get(entry.name, ""), last_run=last_runs.get(entry.name))
         for entry in found
     ]
-    context = {
+    context: dict[str, Any] = {
         "query": query,
         "groups": [(title, list(group)) for title, group in groupby(rows, key=lambda row: row.entry.app_title)],
         "found_count": len(found),
@@ -159,8 +166,8 @@ def _to_type(name: str) -> str:
 
 def _given_from_run(admin: Admin, request: HttpRequest, name: str) -> dict[str, tuple[str, ...]]:
     """Return what an earlier run was given, less its secrets and the uploaded files that went with it."""
-    pk = request.GET.get("run", "")
-    run = _runs_of(admin, request).filter(pk=int(pk), command=name).first() if pk.isdigit() else None
+    pk = _number(request.GET.get("run"))
+    run = _runs_of(admin, request).filter(pk=pk, command=name).first() if pk is not None else None
     if run is None:
         return {}
     reading = argv_module.read(name, run.argv)
@@ -191,11 +198,11 @@ def _run_posted(admin: Admin, request: HttpRequest, entry: Entry, description: D
         if is_valid:
             run = runs.start_run(entry.name, argv, user=request.user, uid=uploads.uid)
             return redirect(_reverse(admin, "run_change", run.pk))
-        form.show_verdict(argv_module.judge(entry.name, argv).errors)
+        form.show_verdict(_masked(entry.name, argv, argv_module.judge(entry.name, argv).errors))
     except CannotWrite as error:
         form.show_verdict({error.name: [error.message]})
     except runs.NotAccepted as error:
-        form.show_verdict(error.verdict.errors)
+        form.show_verdict(_masked(entry.name, argv, error.verdict.errors))
     except CommandUnavailable as error:
         form.add_error(None, error.message)
     except DatabaseError as error:
@@ -206,7 +213,34 @@ def _run_posted(admin: Admin, request: HttpRequest, entry: Entry, description: D
     except OSError as error:
         status = 503
         form.add_error(None, _("Nothing was started: the file could not be stored (%s).") % error)
+    _forget_typed_secrets(form, entry.name, request.POST)
     return _form_page(admin, request, entry, description, form, status=status)
+
+
+def _masked(name: str, argv: Sequence[str], errors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the parser's messages without the secrets that it quotes."""
+    secrets = sorted(argv_module.read(name, argv).secret_values, key=len, reverse=True)
+
+    def mask(message: str) -> str:
+        for secret in secrets:
+            message = message.replace(repr(secret), argv_module.MASK).replace(secret, argv_module.MASK)
+        return message
+
+    return {argument: [mask(message) for message in messages] for argument, messages in errors.items()}
+
+
+def _forget_typed_secrets(form: CommandForm, name: str, typed: QueryDict) -> None:
+    """Empty the line of further words if one of them is a secret, since that field shows what it holds."""
+    text = typed.get(EXTRA, "")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    if argv_module.read(name, words).secret_values:
+        kept = typed.copy()
+        kept[EXTRA] = ""
+        form.data = kept
+        form.add_error(EXTRA, _("Secrets are not kept; type them again."))
 
 
 def _form_page(
@@ -222,7 +256,7 @@ def _form_page(
         entry=entry,
         description=description,
         form=form,
-        adminform=AdminForm(form, form.fieldsets, {}, (), model_admin=None),
+        adminform=AdminForm(form, form.fieldsets, {}, (), model_admin=None),  # type: ignore[arg-type]  # any form will do
         line=_line(entry.name, description, form),
         uploads_token=uploads.token(request.user) if uploads and uploads.has_any else "",
         recent_runs=_runs_of(admin, request).filter(command=entry.name)[:5],
@@ -238,7 +272,8 @@ def _line(name: str, description: Description, form: CommandForm) -> str:
         argv = argv_module.build(description, masked, form.extra_words() if form.is_bound else ())
     except CannotWrite as error:
         return error.message
-    return argv_module.shell_line(name, argv_module.mask_options(argv, description))
+    line = argv_module.shell_line(name, argv_module.mask_options(argv, description))
+    return runs.short_line(line, form.uploads.uid) if form.uploads else line
 
 
 def command_line(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
@@ -279,16 +314,16 @@ def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show a run: its facts, its buttons, and the end of its output, which goes on by itself while it runs."""
     run = _get_run(admin, request, pk)
     output = open_output(run)
-    end = request.GET.get("end", "")
-    window = preceding(output, int(end)) if end.isdigit() else newest(output, is_finished=run.is_finished)
+    end = _number(request.GET.get("end"))
+    window = newest(output, is_finished=run.is_finished) if end is None else preceding(output, end)
     return _page(
         admin,
         request,
         "run.html",
         f"{run.command} #{run.pk}",
         **_run_context(request, run)
-        | _window_context(run, window, floor=0, wait=FIRST_WAIT_MS, is_live=not end and not run.is_finished),
-        is_part=bool(end),
+        | _window_context(run, window, floor=0, wait=FIRST_WAIT_MS, is_live=end is None and not run.is_finished),
+        is_part=end is not None,
     )
 
 
@@ -323,13 +358,11 @@ def _window_context(run: Run, window: Window, *, floor: int, wait: int, is_live:
 def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Return lines as a fragment: those after `?cursor=`, or with `?end=` those before a place, down to `?floor=`."""
     run = _get_run(admin, request, pk)
-    end = request.GET.get("end", "")
+    end = _number(request.GET.get("end"))
     output = open_output(run)
-    if end.isdigit():
-        floor = request.GET.get("floor", "")
-        context = _window_context(
-            run, preceding(output, int(end)), floor=int(floor) if floor.isdigit() else 0, wait=0, is_live=False
-        )
+    if end is not None:
+        floor = _number(request.GET.get("floor")) or 0
+        context = _window_context(run, preceding(output, end, floor), floor=floor, wait=0, is_live=False)
         return TemplateResponse(request, "launcher/_earlier.html", context)
     try:
         cursor = Cursor.parse(request.GET.get("cursor", str(Cursor())))
@@ -351,8 +384,8 @@ def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _next_wait(request: HttpRequest, *, came: bool) -> int:
-    last = request.GET.get("wait", "")
-    return FIRST_WAIT_MS if came or not last.isdigit() else min(max(int(last), FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS)
+    last = _number(request.GET.get("wait"))
+    return FIRST_WAIT_MS if came or last is None else min(max(last, FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS)
 
 
 def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -365,6 +398,7 @@ def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBas
     name = get_valid_filename(f"{run.command}-{run.pk}.txt")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
+    response["X-Accel-Buffering"] = "no"  # a proxy need not collect a gigabyte before it passes on the first byte
     return response
 
 
@@ -375,8 +409,9 @@ def _plain(pieces: Iterable[bytes]) -> Iterator[str]:
         if lines:
             yield "".join(f"{plain_text(line)}\n" for line in lines)
         if len(rest) > 1024 * 1024:  # a line without end
-            yield plain_text(rest)
-            rest = b""
+            whole = whole_length(rest)
+            yield plain_text(rest[:whole])
+            rest = rest[whole:]
     if rest:
         yield plain_text(rest)
 
@@ -417,16 +452,16 @@ def run_again(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
 def run_states(admin: Admin, request: HttpRequest) -> HttpResponse:
     """Return the present states of the runs in `?id=`, to swap into a list, and how many are newer than `?newest=`."""
     _require(policy.may_enter(request.user))
-    keys = [int(key) for key in request.GET.getlist("id")[:200] if key.isdigit()]
+    keys = [key for key in map(_number, request.GET.getlist("id")[:200]) if key is not None]
     readable = admin.get_queryset(request)
     found = list(readable.filter(pk__in=keys))
     runs.reconcile(found)
-    last = request.GET.get("newest", "")
-    newer = readable.filter(pk__gt=int(last)).count() if last.isdigit() else 0
+    last = _number(request.GET.get("newest"))
+    newer = readable.filter(pk__gt=last).count() if last is not None else 0
     context = {
         "runs": found,
         "unfinished": [run.pk for run in found if not run.is_finished],
-        "newest": last,
+        "newest": last or 0,
         "newer_count": newer,
     }
     return TemplateResponse(request, "launcher/_states.html", context)

@@ -34,10 +34,14 @@ DATABASES["default"]["NAME"] = TEST_DATABASE
 DATABASES["default"]["TEST"] = {"NAME": TEST_DATABASE}
 
 # Operators may run the shop's commands, as in the demo, and these of the zoo.
-ZOO_GRANTS: dict[str, Any] = {}
+ZOO_GRANTS: dict[str, Any] = {
+    "args_kinds": {"groups": ["Operators"]},
+    "args_secrets": {"groups": ["Operators"], "secret_arguments": ["pin"], "public_arguments": ["sort_key"]},
+}
 LAUNCHER: dict[str, Any] = {  # type: ignore[no-redef]
     "COMMANDS": {**LAUNCHER["COMMANDS"], **ZOO_GRANTS},
     "SPOOL_DIR": TEST_FOLDER / "spool",
+    "STOP_GRACE_SECONDS": float(os.environ.get("LAUNCHER_TEST_STOP_GRACE_SECONDS", "5")),
 }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -68,18 +68,21 @@ def _claim(job: Job):  # type: ignore[no-untyped-def]
     from launcher.models import Run, Status, sources_of
     from launcher.output.store import host_name
 
+    is_claimed = False
     while True:
         try:
             now = timezone.now()
-            claimed = Run.objects.filter(pk=job.run_pk, status__in=sources_of(Status.RUNNING)).update(
-                status=Status.RUNNING,
-                started_at=now,
-                heartbeat_at=now,
-                host=host_name(),
-                pid=os.getpid(),
-                pid_started=own_start(),
+            is_claimed = is_claimed or bool(
+                Run.objects.filter(pk=job.run_pk, status__in=sources_of(Status.RUNNING)).update(
+                    status=Status.RUNNING,
+                    started_at=now,
+                    heartbeat_at=now,
+                    host=host_name(),
+                    pid=os.getpid(),
+                    pid_started=own_start(),
+                )
             )
-            return Run.objects.get(pk=job.run_pk) if claimed else None
+            return Run.objects.filter(pk=job.run_pk).first() if is_claimed else None
         except OperationalError as error:
             print(f"The run waits for the database: {error}", file=sys.stderr, flush=True)
             time.sleep(0.5)

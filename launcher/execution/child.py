@@ -1,4 +1,4 @@
-"""The process in which `call_command` runs. It never writes to the record: it reports by a pipe and ends as on the shell."""
+"""The process in which `call_command` runs. It reports by a pipe, never to the record, and ends as on the shell."""
 
 from __future__ import annotations
 
@@ -104,7 +104,10 @@ def _exit_code(leaving: SystemExit) -> int:
 def _report_exception(report: int, error: BaseException) -> int:
     text = "".join(traceback.format_exception(error.with_traceback(_own_frames_removed(error))))
     print(text, end="", file=sys.stderr)
-    _report(report, reason=traceback.format_exception_only(error)[-1].strip(), traceback=text)
+    reason = traceback.format_exception_only(error)[-1].strip()
+    if isinstance(error, EOFError):
+        reason += "\nIt asked a question, and nobody can answer here: look for an option such as --no-input."
+    _report(report, reason=reason, traceback=text)
     return 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -15,14 +16,15 @@ from pathlib import Path
 from launcher import catalogue
 from launcher.conf import options
 from launcher.execution.job import Job, make_job
-from launcher.output.store import SpoolError, spool_root
+
+logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 60
 """How long errors count without another look: what was missing may have been installed since."""
 LIMIT_SECONDS = 120
 
 _lock = threading.Lock()
-_running: dict[Path, subprocess.Popen[bytes]] = {}
+_running: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
 def import_errors(entries: Iterable[catalogue.Entry], *, wait_seconds: float) -> dict[str, str] | None:
@@ -31,6 +33,9 @@ def import_errors(entries: Iterable[catalogue.Entry], *, wait_seconds: float) ->
     The answer is kept in the spool folder under the state of the code, so that only the first look after a change
     waits, and not longer than `wait_seconds`.
     """
+    # Not at the top: the probe's own process loads this module before Django, and with it the models, is set up.
+    from launcher.output.store import SpoolError, spool_root
+
     try:
         path = spool_root() / f"imports-{_state_of(entries)}.json"
     except SpoolError:
@@ -39,14 +44,18 @@ def import_errors(entries: Iterable[catalogue.Entry], *, wait_seconds: float) ->
     if is_fresh:
         return known
     process = _start(path)
-    if known is None and process is not None:
-        try:
-            process.wait(wait_seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        known, _ = _read(path)
-        return known or {}
-    return known
+    if known is not None:
+        return known
+    if process is None:
+        return {}
+    try:
+        process.wait(wait_seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    known, _ = _read(path)
+    if known is None:
+        logger.warning("Which commands can't be imported could not be found out (exit code %s).", process.returncode)
+    return known or {}
 
 
 def _read(path: Path) -> tuple[dict[str, str] | None, bool]:
@@ -75,11 +84,13 @@ def _time_of(path: Path | None) -> int:
 
 
 def _start(path: Path) -> subprocess.Popen[bytes] | None:
-    """Start the probe unless it runs already; None if it can't be started."""
+    """Return the going probe, or a new one; None if it can't be started, or has just failed."""
     with _lock:
-        process = _running.get(path)
+        process, started = _running.get(path, (None, 0.0))
         if process is not None and process.poll() is None:
             return process
+        if process is not None and process.returncode and time.monotonic() - started < FRESH_SECONDS:
+            return None
         job = make_job(0, "", (), ())
         try:
             process = subprocess.Popen(
@@ -96,7 +107,7 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
         with process.stdin as pipe:
             pipe.write(job.to_bytes())
         _running.clear()
-        _running[path] = process
+        _running[path] = process, time.monotonic()
         return process
 
 

@@ -25,7 +25,7 @@ from django.utils import timezone
 from launcher.conf import options
 from launcher.execution.job import Job
 from launcher.models import Run, Status, sources_of
-from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship, stored_position
+from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship
 
 logger = logging.getLogger(__name__)
 
@@ -233,13 +233,14 @@ class Shipper(threading.Thread):
     def _ship_all(self) -> bool:
         """Ship what there is, beat, and look for a stop asked for on another machine; True once nothing is left."""
         has_ended = self._outcome is not None
-        ship_spool(self._run_pk, self._spool)
-        if not has_ended:
-            run = Run.objects.filter(pk=self._run_pk)
+        run = Run.objects.filter(pk=self._run_pk)
+        stops = list(run.values_list("stop_requested_at", flat=True))
+        if not stops or stops[0] is not None:  # a deleted run must not leave its process behind
+            self.stop_wanted.set()
+        if stops:
+            ship_spool(self._run_pk, self._spool)
             now = timezone.now()
             run.exclude(heartbeat_at__gt=now - timedelta(seconds=HEARTBEAT_SECONDS)).update(heartbeat_at=now)
-            if run.filter(stop_requested_at__isnull=False).exists():
-                self.stop_wanted.set()
         return has_ended
 
 
@@ -249,12 +250,8 @@ def ship_spool(run_pk: int, spool: Spool) -> None:
         source = SpooledOutput(spool)
     except FileNotFoundError:
         return
-    position = stored_position(run_pk)
-    while source.size > position.offset:
-        reached = ship(run_pk, source, position)
-        if reached == position:
-            return
-        position = reached
+    while ship(run_pk, source):
+        pass
 
 
 def record_outcome(run_pk: int, outcome: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 from launcher.output.terminal import PLAIN, Span, Style
@@ -12,7 +13,6 @@ _CLASSES = (
     ("is_dim", "ansi-dim"),
     ("is_italic", "ansi-italic"),
     ("is_underlined", "ansi-underline"),
-    ("is_reversed", "ansi-reverse"),
     ("is_struck", "ansi-strike"),
 )
 
@@ -25,9 +25,19 @@ def spans_html(spans: Iterable[Span]) -> str:
 def _span_html(text: str, style: Style) -> str:
     if style == PLAIN:
         return escape(text)
+    return f'<span class="{_classes(style)}">{escape(text)}</span>'
+
+
+@lru_cache(maxsize=1024)
+def _classes(style: Style) -> str:
     names = [name for attribute, name in _CLASSES if getattr(style, attribute)]
-    if style.foreground is not None:
-        names.append(f"ansi-fg-{style.foreground}")
-    if style.background is not None:
-        names.append(f"ansi-bg-{style.background}")
-    return f'<span class="{" ".join(names)}">{escape(text)}</span>'
+    foreground, background = style.foreground, style.background
+    if style.is_reversed:
+        foreground, background = background, foreground
+        if background is None:  # the page's own colours change places
+            names.append("ansi-reverse")
+    if foreground is not None:
+        names.append(f"ansi-fg-{foreground}")
+    if background is not None:
+        names.append(f"ansi-bg-{background}")
+    return " ".join(names)

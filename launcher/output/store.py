@@ -7,11 +7,15 @@ the same host reads the spool, so what a page shows never waits for that lock. B
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import shutil
 import socket
+import weakref
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,10 +26,14 @@ from django.utils import timezone
 
 from launcher.conf import options
 from launcher.models import Chunk, Run
-from launcher.output.terminal import parse_style, style_after
+from launcher.output.terminal import parse_style, style_after, whole_length
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 256 * 1024
 MARK_BYTES = 64 * 1024
+
+_ENTRY = re.compile(rb"^(\d+) (\d+) ([0-9;]*) \n", re.MULTILINE)
 
 
 class SpoolError(OSError):
@@ -41,9 +49,12 @@ class Mark:
     style: str = ""
 
     def after(self, data: bytes) -> Mark:
-        """Return the mark behind some more bytes."""
+        """Return the mark behind some more bytes; its style is right only if they end with no escape cut in two."""
         style = style_after(data, parse_style(self.style)).code() if b"\x1b" in data else self.style
         return Mark(offset=self.offset + len(data), line=self.line + data.count(b"\n"), style=style)
+
+
+START = Mark()
 
 
 class Output(Protocol):
@@ -55,7 +66,7 @@ class Output(Protocol):
         ...
 
     def mark_before(self, offset: int) -> Mark:
-        """Return the last mark at or before an offset."""
+        """Return the last mark at or before an offset; at most about CHUNK_BYTES before it, if all went well."""
         ...
 
     def read(self, start: int, size: int) -> bytes:
@@ -111,8 +122,11 @@ class Spool:
     def write_outcome(self, outcome: dict[str, Any]) -> None:
         """Note how the run ended, whole or not at all, so that it is known even if the database can't be told."""
         draft = self.outcome_path.with_suffix(".draft")
-        draft.write_text(json.dumps(outcome))
-        draft.replace(self.outcome_path)
+        try:
+            draft.write_text(json.dumps(outcome))
+            draft.replace(self.outcome_path)
+        except OSError as error:  # a full disk; the database may well take it
+            logger.warning("How the run ended can't be noted: %s", error)
 
     def read_outcome(self) -> dict[str, Any] | None:
         """Return how the run ended, or None if that was not noted."""
@@ -132,15 +146,15 @@ class SpoolWriter:
 
     def __init__(self, spool: Spool) -> None:
         self._output = open(spool.output_path, "ab", buffering=0)  # noqa: SIM115  open as long as the run
-        self._index = open(spool.index_path, "a", buffering=1, encoding="ascii")  # noqa: SIM115
-        self._position = Mark()
-        self._marked = 0
+        self._index = open(spool.index_path, "ab", buffering=0)  # noqa: SIM115
+        self._mark = START
+        self._unmarked = bytearray()
         self.lost_bytes = 0
 
     @property
     def size(self) -> int:
         """Bytes written by now."""
-        return self._position.offset
+        return self._mark.offset + len(self._unmarked)
 
     def append(self, data: bytes) -> None:
         """Write bytes; what a full disk doesn't take is counted in `lost_bytes`, since the command must go on."""
@@ -150,13 +164,16 @@ class SpoolWriter:
                 written += self._output.write(data[written:]) or 0
         except OSError:
             self.lost_bytes += len(data) - written
-        self._position = self._position.after(data[:written])
-        if self._position.offset - self._marked >= MARK_BYTES:
-            self._marked = self._position.offset
-            try:
-                self._index.write(f"{self._position.offset} {self._position.line} {self._position.style}\n")
-            except OSError:
-                pass  # an index with a gap only makes windows start earlier
+        self._unmarked += data[:written]
+        while len(self._unmarked) >= MARK_BYTES:
+            piece = bytes(self._unmarked[:MARK_BYTES])
+            piece = piece[: whole_length(piece)]
+            self._mark = self._mark.after(piece)
+            del self._unmarked[: len(piece)]
+            # Framed, since a full disk may take a part. Where a mark is missing, readers start at an earlier one.
+            entry = f"\n{self._mark.offset} {self._mark.line} {self._mark.style} \n"
+            with suppress(OSError):
+                self._index.write(entry.encode())
 
     def close(self) -> None:
         """Close the files."""
@@ -165,34 +182,37 @@ class SpoolWriter:
 
 
 class SpooledOutput:
-    """Reads a run's output from its spool, also while it grows. Raises FileNotFoundError if it is gone."""
+    """Reads a run's output from its spool, also while it grows. Raises FileNotFoundError if it is gone.
+
+    It stays readable when the spool is removed meanwhile.
+    """
 
     def __init__(self, spool: Spool) -> None:
-        self._file = open(spool.output_path, "rb", buffering=0)  # noqa: SIM115  closed with the object
+        self._descriptor = os.open(spool.output_path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._descriptor)
         self._index_path = spool.index_path
 
     @property
     def size(self) -> int:
         """Bytes there are by now."""
-        return os.fstat(self._file.fileno()).st_size
+        return os.fstat(self._descriptor).st_size
 
     def mark_before(self, offset: int) -> Mark:
         """Return the last mark at or before an offset."""
-        found = Mark()
+        found = START
         try:
-            lines = self._index_path.read_text("ascii").splitlines()
+            index = self._index_path.read_bytes()
         except OSError:
             return found
-        for entry in lines:
-            at, line, style = (entry.split(" ", 2) + ["", ""])[:3]
-            if not (at.isdigit() and line.isdigit()) or int(at) > offset:
+        for entry in _ENTRY.finditer(index):
+            if int(entry[1]) > offset:
                 break
-            found = Mark(offset=int(at), line=int(line), style=style)
+            found = Mark(offset=int(entry[1]), line=int(entry[2]), style=entry[3].decode())
         return found
 
     def read(self, start: int, size: int) -> bytes:
         """Return at most `size` bytes from `start`."""
-        return os.pread(self._file.fileno(), size, start)
+        return os.pread(self._descriptor, size, start)
 
 
 class StoredOutput:
@@ -210,7 +230,7 @@ class StoredOutput:
     def mark_before(self, offset: int) -> Mark:
         """Return the last mark at or before an offset."""
         last = self._chunks.filter(offset__lte=offset).values_list("offset", "first_line", "style").last()
-        return Mark(offset=last[0], line=last[1], style=last[2]) if last else Mark()
+        return Mark(offset=last[0], line=last[1], style=last[2]) if last else START
 
     def read(self, start: int, size: int) -> bytes:
         """Return at most `size` bytes from `start`."""
@@ -228,39 +248,47 @@ def read_all(output: Output, size: int = CHUNK_BYTES) -> Iterator[bytes]:
         position += len(piece)
 
 
-def stored_position(run_pk: int) -> Mark:
-    """Return the place up to which a run's output is in the database."""
-    last = Chunk.objects.filter(run_id=run_pk).order_by("offset").last()
-    if last is None:
-        return Mark()
-    return Mark(offset=last.offset, line=last.first_line, style=last.style).after(zlib.decompress(last.data))
+def _last_chunk(run_pk: int) -> Chunk | None:
+    return Chunk.objects.filter(run_id=run_pk).order_by("offset").defer("data").last()
 
 
-def ship(run_pk: int, source: Output, position: Mark) -> Mark:
-    """Store what the source has behind `position`, at most CHUNK_BYTES of it, and return the new position.
+def _start_of(chunk: Chunk) -> Mark:
+    return Mark(offset=chunk.offset, line=chunk.first_line, style=chunk.style)
 
-    The last chunk is written again until it is full, so that a slow command doesn't leave a row a second.
+
+def _piece(source: Output, start: Mark) -> bytes:
+    """Return the content of a chunk; one that will not grow ends where no escape sequence is cut in two."""
+    data = source.read(start.offset, CHUNK_BYTES)
+    return data[: whole_length(data)] if len(data) == CHUNK_BYTES else data
+
+
+def ship(run_pk: int, source: Output) -> bool:
+    """Store what the source has and the database has not, at most CHUNK_BYTES of it; False if there was nothing.
+
+    The last chunk is written again until it is full, so that a slow command doesn't leave a row a second. A run has
+    one writer at a time, so what is stored is looked up before the transaction, which then is as short as can be.
     """
+    last = _last_chunk(run_pk)
+    start = _start_of(last) if last else START
+    data = _piece(source, start)
+    if last is not None and len(data) == last.size:  # it is full, or there is nothing new
+        start, last = start.after(data), None
+        data = _piece(source, start)
+    if len(data) <= (last.size if last else 0):
+        return False
+    reached = start.after(data)
+    fields = {
+        "size": len(data),
+        "line_count": reached.line - start.line,
+        "data": zlib.compress(data, 1),
+        "written_at": timezone.now(),
+    }
     with transaction.atomic():
-        last = Chunk.objects.filter(run_id=run_pk).order_by("offset").only("pk", "offset", "size").last()
-        grows = last is not None and last.offset + last.size == position.offset and last.size < CHUNK_BYTES
-        start = last.offset if last is not None and grows else position.offset
-        data = source.read(start, CHUNK_BYTES)
-        fresh = data[position.offset - start :]
-        if not fresh:
-            return position
-        fields = {
-            "size": len(data),
-            "line_count": data.count(b"\n"),
-            "data": zlib.compress(data, 1),
-            "written_at": timezone.now(),
-        }
-        if last is not None and grows:
+        if last is not None:
             Chunk.objects.filter(pk=last.pk).update(**fields)
         else:
-            Chunk.objects.create(run_id=run_pk, offset=start, first_line=position.line, style=position.style, **fields)
-        reached = position.after(fresh)
+            Chunk.objects.create(run_id=run_pk, offset=start.offset, first_line=start.line, style=start.style, **fields)
         Run.objects.filter(pk=run_pk).update(
             output_bytes=reached.offset, output_lines=reached.line, heartbeat_at=timezone.now()
         )
-    return reached
+    return True

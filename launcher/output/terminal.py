@@ -1,30 +1,40 @@
 """Bytes of a terminal's line in, styled text out; knows no run, no HTML and no Django.
 
 A line is drawn as a terminal would leave it: carriage returns, backspaces, tabs, moves and erasures within the line
-and SGR styles (ECMA-48, 8.3.117) take effect; whatever else a program sends is swallowed.
+and SGR styles (ECMA-48, 8.3.117) take effect; whatever else a program sends is swallowed. Control characters without
+an effect within a line are shown, so that nothing is hidden; 8-bit ones too, since text encoded twice is full of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby, islice
+from operator import itemgetter
 
 _LEVELS = (0, 95, 135, 175, 215, 255)
 _TAB = 8
-_WIDEST = 4096
-"""Columns that a cursor move may reach: a sequence in the output must not make a line of a gigabyte."""
+_WIDTH = 500
+"""Columns after which a line goes on as if wrapped; moves and erasures stay within them, which bounds their cost."""
+_LONGEST_ESCAPE = 1024
 
 _TOKEN = re.compile(
-    r"\x1b\[(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])"  # CSI
-    r"|\x1b[\]P_^X].*?(?:\x07|\x1b\\|$)"  # OSC, DCS, APC, PM, SOS up to their end, or to the line's
-    r"|\x1b[ -/]*[0-~]?"  # other escapes, and one cut off
-    r"|(?P<control>[\x00-\x1f\x7f-\x9f])"
-    r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)",
-    re.DOTALL,
+    r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
+    r"|(?P<control>[^\x1b])"
+    r"|\x1b\[(?P<style>[0-9;:]{0,100})m"
+    r"|\x1b\[(?P<parameters>[0-9;:]*)(?P<edit>[@CDGKPX`])"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI without effect, or cut off
+    r"|\x1b[\]P_^X][^\x07\x18\x1a\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, APC, PM, SOS; any other escape ends them too
+    r"|\x1b[ -/]*[0-~]?"  # other escapes, or one cut off
 )
-_NEEDS_DRAWING = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
+_NEEDS_DRAWING = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_SGR = re.compile(rb"\x1b\[([0-9;:]{0,100})m")
+_CUT_OFF = re.compile(
+    rb"(?:\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\n\x18\x1a\x1b]*\x1b?|[ -/]*)"  # an escape sequence without its end
+    rb"|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"  # a character without its end
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,21 +77,36 @@ _SWITCHES: dict[int, dict[str, bool]] = {
     27: {"is_reversed": False},
     29: {"is_struck": False},
 }
-
 Span = tuple[str, Style]
 
 
+def _number(digits: str) -> int:
+    """Return a parameter's value, 0 where it is left out; int() would refuse thousands of digits."""
+    return int(digits[:9]) if digits.isdigit() else 0
+
+
+@lru_cache(maxsize=1024)
 def apply_sgr(parameters: str, style: Style) -> Style:
     """Return the style after one SGR sequence; unknown parameters change nothing."""
-    numbers = [int(number) if number.isdigit() and len(number) < 5 else 0 for number in re.split("[;:]", parameters)]
-    position = 0
-    while position < len(numbers):
-        number = numbers[position]
-        position += 1
-        if number == 0:
+    words = iter(parameters.split(";"))
+    for word in words:
+        number, *details = map(_number, word.split(":"))
+        if number in (38, 48, 58):  # 58, the colour of underlines, is only read past
+            if not details:
+                kind = _number(next(words, ""))
+                details = [kind, *map(_number, islice(words, {2: 3, 5: 1}.get(kind, 0)))]
+            colour = _extended_colour(details)
+            if colour is not None and number == 38:
+                style = replace(style, foreground=colour)
+            elif colour is not None and number == 48:
+                style = replace(style, background=colour)
+        elif details:  # 4:3 is a wavy underline, 4:0 none; no other attribute has such a spelling
+            if number == 4:
+                style = replace(style, is_underlined=details[0] != 0)
+        elif number == 0:
             style = PLAIN
         elif number in _SWITCHES:
-            style = replace(style, **_SWITCHES[number])  # type: ignore[arg-type]
+            style = replace(style, **_SWITCHES[number])
         elif 30 <= number <= 37 or 90 <= number <= 97:
             style = replace(style, foreground=number - 30 if number < 90 else number - 82)
         elif 40 <= number <= 47 or 100 <= number <= 107:
@@ -90,21 +115,17 @@ def apply_sgr(parameters: str, style: Style) -> Style:
             style = replace(style, foreground=None)
         elif number == 49:
             style = replace(style, background=None)
-        elif number in (38, 48):
-            colour, position = _extended_colour(numbers, position)
-            if colour is not None:
-                style = replace(style, foreground=colour) if number == 38 else replace(style, background=colour)
     return style
 
 
-def _extended_colour(numbers: list[int], position: int) -> tuple[int | None, int]:
-    kind = numbers[position] if position < len(numbers) else None
-    if kind == 5 and position + 1 < len(numbers):
-        return min(numbers[position + 1], 255), position + 2
-    if kind == 2 and position + 3 < len(numbers):
-        red, green, blue = (min(number, 255) for number in numbers[position + 1 : position + 4])
-        return _nearest(red, green, blue), position + 4
-    return None, len(numbers)
+def _extended_colour(details: Sequence[int]) -> int | None:
+    """Return the colour of `5, index` or `2, red, green, blue`; with colons a colour space may stand after the 2."""
+    match details:
+        case [5, index]:
+            return min(index, 255)
+        case [2, red, green, blue] | [2, _, red, green, blue, *_]:
+            return _nearest(min(red, 255), min(green, 255), min(blue, 255))
+    return None
 
 
 def _nearest(red: int, green: int, blue: int) -> int:
@@ -122,10 +143,13 @@ def _nearest(red: int, green: int, blue: int) -> int:
 
 
 def style_after(data: bytes, style: Style) -> Style:
-    """Return the style in force after some bytes; cheap where they hold no escape."""
+    """Return the style in force after some bytes, the same as drawing them would; cheap where they hold no escape."""
     if b"\x1b" not in data:
         return style
-    for match in _SGR.finditer(data):
+    reset = max(data.rfind(b"\x1b[0m"), data.rfind(b"\x1b[m"))  # what is before the last one need not be read
+    if reset >= 0:
+        style = PLAIN
+    for match in _SGR.finditer(data, max(0, reset)):
         style = apply_sgr(match[1].decode(), style)
     return style
 
@@ -135,76 +159,134 @@ def parse_style(code: str) -> Style:
     return apply_sgr(code, PLAIN) if code else PLAIN
 
 
+def whole_length(data: bytes) -> int:
+    """Return the length without an escape sequence or character that is cut off at the end; never 0 for some bytes.
+
+    Where output is cut there, either part can be drawn by itself.
+    """
+    match = _CUT_OFF.search(data, max(0, len(data) - _LONGEST_ESCAPE))
+    return match.start() if match and match.start() else len(data)
+
+
 def draw_line(data: bytes, style: Style) -> tuple[list[Span], Style]:
     """Draw one line, given without its newline: its spans, and the style in force after it."""
     text = data.decode("utf-8", "replace").removesuffix("\r")
-    if not _NEEDS_DRAWING.search(text):
+    if not _NEEDS_DRAWING.search(text):  # tabs are left to the browser, so that copying gives them back
         return ([(text, style)] if text else []), style
-    cells: list[tuple[str, Style]] = []
-    column = 0
+    spans: list[Span] = []
+    row: _Row | None = None  # most lines only have colours and need none
     for match in _TOKEN.finditer(text):
-        if match["text"]:
-            column = _write(cells, column, match["text"], style)
-        elif match["final"] == "m":
-            style = apply_sgr(match["parameters"], style)
-        elif match["final"]:
-            column = _move(cells, column, match["final"], match["parameters"])
-        elif match["control"]:
-            column = _control(cells, column, match["control"], style)
-    return list(_spans(cells)), style
+        kind = match.lastgroup
+        if kind == "text" and row is None:
+            spans.append((match["text"], style))
+        elif kind == "style":
+            style = apply_sgr(match["style"], style)
+        elif kind is not None:
+            row = row or _Row(spans)
+            if kind == "text":
+                row.write(match["text"], style)
+            elif kind == "control":
+                row.control(match["control"], style)
+            else:
+                row.edit(match["edit"], match["parameters"], style)
+    return _joined(row.spans() if row else spans), style
 
 
-def _write(cells: list[tuple[str, Style]], column: int, text: str, style: Style) -> int:
-    if column > len(cells):
-        cells.extend([(" ", PLAIN)] * (column - len(cells)))
-    cells[column : column + len(text)] = [(character, style) for character in text]
-    return column + len(text)
+def _joined(spans: list[Span]) -> list[Span]:
+    groups = groupby(spans, key=itemgetter(1))
+    return [("".join(text for text, _ in group), style) for style, group in groups]
 
 
-def _control(cells: list[tuple[str, Style]], column: int, control: str, style: Style) -> int:
-    if control == "\r":
-        return 0
-    if control == "\b":
-        return max(0, column - 1)
-    if control == "\t":
-        following = (column // _TAB + 1) * _TAB
-        return (
-            max(following, _write(cells, column, " " * (following - column), style))
-            if column >= len(cells)
-            else following
-        )
-    if control in "\x07\x0e\x0f\x11\x13":  # bell, shifts and flow control leave no trace on a screen
-        return column
-    shown = "\u2421" if control == "\x7f" else chr(0x2400 + ord(control)) if control < " " else "\ufffd"
-    return _write(cells, column, shown, style)
+class _Row:
+    """The row being drawn: its characters, their styles, and the cursor; and what it wrapped into before."""
 
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._characters: list[str] = []
+        self._styles: list[Style] = []
+        self._column = 0
+        self._wrapped: list[Span] = []
+        for text, style in spans:
+            self.write(text, style)
 
-def _move(cells: list[tuple[str, Style]], column: int, final: str, parameters: str) -> int:
-    first = parameters.partition(";")[0]
-    number = min(int(first), _WIDEST) if first.isdigit() else 0
-    if final == "K":
-        if number == 0:
-            del cells[column:]
-        else:
-            end = len(cells) if number == 2 else min(column + 1, len(cells))
-            cells[:end] = [(" ", PLAIN)] * end
-    elif final == "C":
-        return min(column + max(number, 1), _WIDEST)
-    elif final == "D":
-        return max(0, column - max(number, 1))
-    elif final == "G":
-        return max(number, 1) - 1
-    elif final == "P":
-        del cells[column : column + max(number, 1)]
-    return column
+    def write(self, text: str, style: Style) -> None:
+        """Write over what is at the cursor."""
+        position = 0
+        while position < len(text):
+            if self._column == _WIDTH:
+                self._wrapped += self._unwrapped()
+                self._characters, self._styles, self._column = [], [], 0
+            gap = self._column - len(self._characters)
+            if gap > 0:
+                self._characters += " " * gap
+                self._styles += [PLAIN] * gap
+            piece = text[position : position + _WIDTH - self._column]
+            end = self._column + len(piece)
+            self._characters[self._column : end] = piece
+            self._styles[self._column : end] = [style] * len(piece)
+            self._column = end
+            position += len(piece)
 
+    def control(self, control: str, style: Style) -> None:
+        """Obey a control character, or show it."""
+        if control == "\r":
+            self._column = 0
+        elif control == "\b":
+            self._column = max(0, self._column - 1)
+        elif control == "\t":
+            self._move_to((self._column // _TAB + 1) * _TAB)
+        elif control not in "\x07\x0e\x0f\x11\x13":  # bell, shifts and flow control leave no trace on a screen
+            picture = "\u2421" if control == "\x7f" else chr(0x2400 + ord(control)) if control < " " else "\ufffd"
+            self.write(picture, style)
 
-def _spans(cells: list[tuple[str, Style]]) -> Iterator[Span]:
-    start = 0
-    for position in range(1, len(cells) + 1):
-        if position == len(cells) or cells[position][1] != cells[start][1]:
-            yield "".join(character for character, _ in cells[start:position]), cells[start][1]
-            start = position
+    def edit(self, final: str, parameters: str, style: Style) -> None:
+        """Obey a CSI sequence that moves the cursor or changes the row."""
+        number = _number(parameters.partition(";")[0])
+        count = max(number, 1)
+        column = self._column
+        if final == "C":
+            self._move_to(column + count)
+        elif final == "D":
+            self._column = max(0, column - count)
+        elif final in "G`":
+            self._column = min(count, _WIDTH) - 1
+        elif final == "K":
+            if number == 0:
+                self._delete(column, _WIDTH)
+            else:
+                self._blank(0, column + 1 if number == 1 else _WIDTH, style)
+        elif final == "X":
+            self._blank(column, column + count, style)
+        elif final == "P":
+            self._delete(column, column + count)
+        elif column < len(self._characters):  # "@"
+            self._characters[column:column] = " " * min(count, _WIDTH)
+            self._styles[column:column] = [Style(background=style.background)] * min(count, _WIDTH)
+            self._delete(_WIDTH, 2 * _WIDTH)
+
+    def _move_to(self, column: int) -> None:
+        self._column = max(self._column, min(column, _WIDTH - 1))
+
+    def _blank(self, start: int, end: int, style: Style) -> None:
+        """Make columns blank; like on a terminal, in the colour that is in force."""
+        size = min(end, len(self._characters)) - start
+        if size > 0:
+            self._characters[start : start + size] = " " * size
+            self._styles[start : start + size] = [Style(background=style.background)] * size
+
+    def _delete(self, start: int, end: int) -> None:
+        del self._characters[start:end]
+        del self._styles[start:end]
+
+    def _unwrapped(self) -> Iterator[Span]:
+        position = 0
+        for style, group in groupby(self._styles):
+            size = len(list(group))
+            yield "".join(self._characters[position : position + size]), style
+            position += size
+
+    def spans(self) -> list[Span]:
+        """Return what was drawn."""
+        return [*self._wrapped, *self._unwrapped()]
 
 
 def plain_text(data: bytes) -> str:

@@ -1,16 +1,19 @@
-"""The part of a run's output that a page shows: lines after a cursor, or the lines before a place. Bounded, however long."""
+"""The part of a run's output that a page shows: lines after a cursor, or those before a place; bounded, always."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 
-from launcher.output.store import Mark, Output
-from launcher.output.terminal import Span, draw_line, parse_style
+from launcher.output.store import START, Mark, Output
+from launcher.output.terminal import Span, Style, draw_line, parse_style, whole_length
 
 WINDOW_BYTES = 256 * 1024
-WINDOW_ROWS = 500
+WINDOW_LINES = 500
+FOLLOWED_LINES = 2000
+"""Lines that a reader gets at once; many, since a reader who waits for the rest falls behind a quick command."""
 SKIP_BYTES = 1024 * 1024
 """A reader further behind than this is taken to the end, with a mark where the gap is."""
 ROW_CHARACTERS = 4096
@@ -34,7 +37,7 @@ class Row:
 class Cursor:
     """How far a reader has read: everything before `mark`, which may stand within a line."""
 
-    mark: Mark = Mark()
+    mark: Mark = START
     is_within_line: bool = False
 
     def __str__(self) -> str:
@@ -46,8 +49,11 @@ class Cursor:
         match = _CURSOR.fullmatch(text)
         if match is None:
             raise ValueError("Not a cursor.")
-        mark = Mark(offset=int(match[1]), line=int(match[2]), style=match[4])
-        return cls(mark=mark, is_within_line=match[3] == "1")
+        mark = Mark(offset=int(match[1]), line=int(match[2]), style=parse_style(match[4]).code())
+        cursor = cls(mark=mark, is_within_line=match[3] == "1")
+        if str(cursor) != text or mark.line > mark.offset:
+            raise ValueError("Not a cursor.")
+        return cursor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,119 +75,116 @@ def newest(output: Output, *, is_finished: bool) -> Window:
 
 
 def following(output: Output, cursor: Cursor, *, is_finished: bool) -> Window:
-    """Return the lines after a cursor, at most WINDOW_BYTES of them; or the newest ones, where those are far away."""
+    """Return the next lines after a cursor; or the newest ones, where those are far away.
+
+    There are none behind the end: a forged cursor gets nothing, one that another host gave out waits for the rest.
+    """
     size = output.size
-    if cursor.mark.offset > size:  # another run's cursor, or a forged one
-        return newest(output, is_finished=is_finished)
-    if size - cursor.mark.offset > SKIP_BYTES:
-        window = _tail(output, size, is_finished=is_finished)
-        return Window(
-            rows=window.rows,
-            pending=window.pending,
-            cursor=window.cursor,
-            start=window.start,
-            skipped_from=cursor.mark.offset,
-        )
-    data = output.read(cursor.mark.offset, WINDOW_BYTES)
-    reached_end = cursor.mark.offset + len(data) >= size
-    return _draw(data, cursor, is_finished=is_finished and reached_end)
+    begin = cursor.mark.offset
+    if size - begin > SKIP_BYTES:
+        window = _tail(output, size, floor=begin, is_finished=is_finished)
+        return replace(window, skipped_from=begin)
+    data = _first_lines(output.read(begin, WINDOW_BYTES))
+    return _draw(data, cursor, is_finished=is_finished and begin + len(data) >= size)
 
 
-def preceding(output: Output, end: int) -> Window:
-    """Return the lines that end at a place."""
-    return _tail(output, min(end, output.size), is_finished=True)
+def preceding(output: Output, end: int, floor: int = 0) -> Window:
+    """Return the lines that end at a place and begin no earlier than at another, where a reader has the rest."""
+    end = min(end, output.size)
+    return _tail(output, end, floor=min(floor, end), is_finished=True)
 
 
-def _tail(output: Output, end: int, *, is_finished: bool) -> Window:
-    mark = output.mark_before(max(0, end - WINDOW_BYTES))
-    data = output.read(mark.offset, end - mark.offset)
-    cursor = Cursor(mark=mark)
-    excess = len(data) - 2 * WINDOW_BYTES
-    if excess > 0:  # no mark was near
-        cursor = Cursor(mark=mark.after(data[:excess]))
-        data = data[excess:]
-    if cursor.mark.offset:
-        cursor, data = _from_line_start(cursor, data)
-    window = _draw(data, cursor, is_finished=is_finished)
-    rows = window.rows[-WINDOW_ROWS:]
-    return Window(
-        rows=rows,
-        pending=window.pending,
-        cursor=window.cursor,
-        start=rows[0].offset if rows else window.start,
-    )
+def _tail(output: Output, end: int, *, floor: int = 0, is_finished: bool) -> Window:
+    mark = output.mark_before(max(floor, end - WINDOW_BYTES))
+    mark = _forward(output, mark, max(floor, end - 2 * WINDOW_BYTES))
+    data = output.read(mark.offset, max(0, end - mark.offset))
+    skipped = 0
+    if mark.offset > floor:  # most likely within a line: leave out its end, unless there is nothing else
+        skipped = data.find(b"\n") + 1
+        if skipped == len(data):
+            skipped = 0
+    skipped = max(skipped, _start_of_last_lines(data))
+    is_within_line = mark.offset > 0 and not skipped and output.read(mark.offset - 1, 1) != b"\n"
+    cursor = Cursor(mark=mark.after(data[:skipped]), is_within_line=is_within_line)
+    return _draw(data[skipped:], cursor, is_finished=is_finished)
 
 
-def _from_line_start(cursor: Cursor, data: bytes) -> tuple[Cursor, bytes]:
-    """Leave out the end of a line whose beginning is not there; where there is nothing else, show that."""
-    newline = data.find(b"\n")
-    if newline == -1 or newline == len(data) - 1:
-        while data and data[0] & 0xC0 == 0x80:  # the rest of a character
-            cursor, data = Cursor(mark=cursor.mark.after(data[:1])), data[1:]
-        return Cursor(mark=cursor.mark, is_within_line=True), data
-    return Cursor(mark=cursor.mark.after(data[: newline + 1])), data[newline + 1 :]
+def _forward(output: Output, mark: Mark, offset: int) -> Mark:
+    """Move a mark up to an offset; only where marks are missing is that far."""
+    while mark.offset < offset:
+        data = output.read(mark.offset, min(WINDOW_BYTES, offset - mark.offset))
+        if not data:
+            break
+        mark = mark.after(data[: whole_length(data)])
+    return mark
+
+
+def _first_lines(data: bytes) -> bytes:
+    end = 0
+    for _ in range(FOLLOWED_LINES):
+        end = data.find(b"\n", end) + 1
+        if not end:
+            return data
+    return data[:end]
+
+
+def _start_of_last_lines(data: bytes) -> int:
+    position = len(data)
+    for _ in range(WINDOW_LINES + 1):
+        position = data.rfind(b"\n", 0, position)
+        if position == -1:
+            return 0
+    return position + 1
 
 
 def _draw(data: bytes, cursor: Cursor, *, is_finished: bool) -> Window:
     end = len(data) if is_finished else data.rfind(b"\n") + 1
-    overwritten = 0
+    pending = end
     if len(data) - end > PENDING_BYTES:
         # A bar that only ever returns the carriage keeps its last state; a line without end goes on in a further row.
-        overwritten = max(0, data.rfind(b"\r", end) + 1 - end)
-        end = end if overwritten else _character_border(data)
+        pending = data.rfind(b"\r", end, -1) + 1
+        if not pending:
+            pending = end = whole_length(data)
     rows: list[Row] = []
+    style = parse_style(cursor.mark.style)
     position = cursor
-    for line in _lines(data[:end]):
-        rows += _rows(line, position)
-        position = Cursor(mark=position.mark.after(line), is_within_line=not line.endswith(b"\n"))
-    rest = data[end + overwritten :]
-    if overwritten:
-        skipped = position.mark.after(data[end : end + overwritten])
-        position = Cursor(mark=skipped, is_within_line=position.is_within_line)
+    for line in BytesIO(data[:end]):
+        line_rows, style = _rows(line, position, style)
+        rows += line_rows
+        mark = Mark(offset=position.mark.offset + len(line), line=position.mark.line + line.endswith(b"\n"))
+        position = Cursor(mark=mark, is_within_line=not line.endswith(b"\n"))
+    mark = replace(position.mark, style=style.code()).after(data[end:pending])
+    position = replace(position, mark=mark)
+    rest = data[pending:]
     return Window(
         rows=tuple(rows),
-        pending=tuple(_rows(rest, position)) if rest else (),
+        pending=tuple(_rows(rest, position, parse_style(mark.style))[0]) if rest else (),
         cursor=position,
         start=cursor.mark.offset,
     )
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start) + 1 or len(data)
-        yield data[start:end]
-        start = end
-
-
-def _character_border(data: bytes) -> int:
-    """Return the length without a last character that is cut off."""
-    for back in range(1, min(4, len(data)) + 1):
-        if data[-back] & 0xC0 != 0x80:
-            return len(data) - back if data[-back] >= 0xC0 else len(data)
-    return len(data)
-
-
-def _rows(line: bytes, cursor: Cursor) -> list[Row]:
-    spans, _ = draw_line(line.removesuffix(b"\n"), parse_style(cursor.mark.style))
+def _rows(line: bytes, cursor: Cursor, style: Style) -> tuple[list[Row], Style]:
+    spans, style = draw_line(line.removesuffix(b"\n"), style)
     number = None if cursor.is_within_line else cursor.mark.line + 1
     parts = list(_parts(spans)) or [()]
-    return [
-        Row(number=number if index == 0 else None, offset=cursor.mark.offset, spans=part)
-        for index, part in enumerate(parts)
+    rows = [
+        Row(number=None if index else number, offset=cursor.mark.offset, spans=part) for index, part in enumerate(parts)
     ]
+    return rows, style
 
 
 def _parts(spans: list[Span]) -> Iterator[tuple[Span, ...]]:
     part: list[Span] = []
     room = ROW_CHARACTERS
     for text, style in spans:
-        rest = text
-        while len(rest) > room:
-            yield (*part, (rest[:room], style))
-            part, rest, room = [], rest[room:], ROW_CHARACTERS
-        if rest:
-            part.append((rest, style))
-            room -= len(rest)
+        start = 0
+        while len(text) - start > room:
+            yield (*part, (text[start : start + room], style))
+            start += room
+            part, room = [], ROW_CHARACTERS
+        if start < len(text):
+            part.append((text[start:], style))
+            room -= len(text) - start
     if part:
         yield tuple(part)

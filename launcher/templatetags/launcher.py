@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from launcher import runs
 from launcher.models import Run
 from launcher.output.html import spans_html
 from launcher.output.terminal import Span
-from launcher.runs import uploads_folder
 
 register = template.Library()
 
@@ -58,12 +61,15 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def short_line(run: Run) -> str:
     """Return the run's command line for people: an uploaded file by its name alone."""
-    folder = str(uploads_folder(run))
-    line = run.command_line
-    while folder in line:
-        before, _folder, after = line.partition(folder)
-        line = before + after.lstrip("/").partition("/")[2]
-    return line
+    return runs.short_line(run.command_line, run.uid)
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """Return how long ago something was; "just now" within the first minute."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%s ago") % timesince(moment)
 
 
 @register.filter

@@ -53,6 +53,14 @@
     range.setStartBefore(output.firstChild);
     range.setEndAfter(rows[excess - 1]);
     range.deleteContents();
+    output.prepend(earlierLink(rows[0].dataset.offset));
+  };
+  const earlierLink = (offset) => {
+    const link = document.getElementById("launcher-earlier-link").content.firstElementChild.cloneNode(true);
+    link.href = link.href.replace(/end=\d+/, `end=${offset}`);
+    link.setAttribute("hx-get", link.getAttribute("hx-get").replace(/end=\d+/, `end=${offset}`));
+    window.htmx.process(link);
+    return link;
   };
 
   if (output) {
@@ -116,6 +124,16 @@
     for (const [name, value] of [...parameters.entries()]) {
       if (value instanceof File) parameters.set(name, value.name);
     }
+  });
+
+  // Two clicks are one run.
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post" || !event.target.closest("#content-main")) return;
+    const buttons = event.target.querySelectorAll("[type=submit]");
+    setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
+    // The page may come back from the browser's memory by the back button.
+    window.addEventListener("pageshow", () => buttons.forEach((button) => (button.disabled = false)), { once: true });
   });
 
   // Copying

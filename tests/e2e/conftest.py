@@ -1,6 +1,7 @@
 """Browser tests: a real Chromium, Django's live server, the database file that the runs' own processes share."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,17 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from launcher.engines import engine
+from launcher.models import UNFINISHED, Run
+from launcher.runs import reconcile
+from tests.e2e.pages import Gate
 from tools.find_browser import MISSING, find_browser
 
+# How long to wait for what a page should do at once, on a machine that may have other things to do.
+PATIENCE_MS = 10_000
 # Chromium must talk to the live server only.
 QUIET_ARGS = [
     "--disable-background-networking",
@@ -31,6 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if folder in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """Let every `expect` wait so long; actions have their own limit, below."""
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(autouse=True)
+def patient_context(context: BrowserContext) -> None:
+    """Let every action of the test's page wait so long, not half a minute."""
+    context.set_default_timeout(PATIENCE_MS)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,15 +78,56 @@ def base_url(live_server: LiveServer) -> str:
     return str(live_server.url)
 
 
+def log_in(context: BrowserContext, user: User, url: str) -> None:
+    """Give the context the cookie of a session, without the login page."""
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+
+
 @pytest.fixture
 def logged_in_page(page: Page, live_server: LiveServer) -> Callable[[User], Page]:
     """Return a function that logs a user in, without the login page, and returns the test's page."""
 
-    def log_in(user: User) -> Page:
-        client = Client()
-        client.force_login(user)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+    def page_of(user: User) -> Page:
+        log_in(page.context, user, live_server.url)
         return page
 
-    return log_in
+    return page_of
+
+
+@pytest.fixture
+def owner_page(logged_in_page: Callable[[User], Page], owner: User) -> Page:
+    """The superuser's page."""
+    return logged_in_page(owner)
+
+
+@pytest.fixture
+def plain_page(new_context: Callable[..., BrowserContext], live_server: LiveServer, owner: User) -> Page:
+    """The superuser's page in a browser without JavaScript."""
+    context = new_context(java_script_enabled=False)
+    log_in(context, owner, live_server.url)
+    return context.new_page()
+
+
+@pytest.fixture
+def gate(tmp_path: Path, ended_runs: None) -> Iterator[Gate]:
+    """What `e2e_gate` waits for. It opens at the end of the test, so that no run waits for ever."""
+    gate = Gate(tmp_path / "gate")
+    yield gate
+    gate.open()
+
+
+@pytest.fixture(autouse=True)
+def ended_runs(live_server: LiveServer) -> Iterator[None]:
+    """Let every run end before the tables are emptied, or its supervisor would be surprised."""
+    yield
+    started_at = time.monotonic()
+    while unfinished := list(Run.objects.filter(status__in=UNFINISHED)):
+        reconcile(unfinished)
+        if time.monotonic() - started_at > 2:
+            for run in unfinished:
+                engine().stop(run)
+        assert time.monotonic() - started_at < 30, f"still going on: {unfinished}"
+        time.sleep(0.05)

@@ -235,6 +235,15 @@ def test_an_end_that_the_database_was_not_told_is_found_in_the_spool(owner: User
     assert (run.status, run.exit_code, run.reason) == (Status.FAILED, 4, "It failed.")
 
 
+def test_a_deleted_run_leaves_no_process_behind(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path))
+    pid, started = run.pid, run.pid_started
+    assert pid is not None
+    Run.objects.filter(pk=run.pk).delete()
+    wait_for(lambda: not is_alive(pid, started))
+    assert not Spool(run.uid).folder.exists()
+
+
 def test_a_healthy_run_is_not_lost_however_often_one_looks(owner: User, tmp_path: Path) -> None:
     run = reloaded(waiting(owner, tmp_path))
     for _ in range(5):

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         self._summarise(counts, dry_run)
 
     def _read(self, path: Path, delimiter: str, encoding: str, category: str | None) -> list[ProductRow]:
-        self.stdout.write(f"Reading {path}.")
+        self.stdout.write(f"Reading {path.name}.")
         try:
             file = read_product_file(path, delimiter=delimiter, encoding=encoding, default_category=category)
         except UnreadableFile as error:

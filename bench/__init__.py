@@ -1,0 +1,1 @@
+"""Measurements: every figure that the documentation gives, as a command that prints it (`make bench`)."""

@@ -1,0 +1,85 @@
+"""The pages make no trouble for the browser, also under a strict content security policy."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+from playwright.sync_api import ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from project import settings as project_settings
+from tests.e2e.conftest import log_in
+from tests.e2e.pages import (
+    CATALOGUE,
+    HISTORY,
+    SAMPLES,
+    click_run,
+    expect_line,
+    expect_state,
+    form_url,
+    preview,
+    search_box,
+)
+
+
+@pytest.fixture(scope="module")
+def strict_server(live_server: LiveServer) -> Iterator[LiveServer]:
+    """A second server, which sends a content security policy."""
+    # A server reads this setting once, when it starts.
+    with override_settings(MIDDLEWARE=["tests.csp.StrictPolicy", *project_settings.MIDDLEWARE]):
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about: errors of scripts, failed requests, breaches of the policy."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.location["url"].endswith("/favicon.ico"):
+            found.append(f"{message.location['url']}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@pytest.mark.parametrize("server", ["live_server", "strict_server"])
+def test_no_page_makes_the_browser_complain(
+    page: Page, owner: User, complaints: list[str], request: pytest.FixtureRequest, server: str
+) -> None:
+    url = request.getfixturevalue(server).url
+    log_in(page.context, owner, url)
+    response = page.goto(url + CATALOGUE)
+    assert response is not None
+    assert ("content-security-policy" in response.headers) == (server == "strict_server")
+    search_box(page).press_sequentially("import_csv")
+    expect(page.locator(".launcher-name")).to_have_count(1)
+
+    page.goto(url + form_url("import_csv_data"))
+    page.locator("input[type=file]").set_input_files(SAMPLES / "products_with_errors.csv")
+    page.get_by_label("Dry run").check()
+    expect(preview(page)).to_contain_text("--dry-run")
+    click_run(page)
+    expect_state(page, "failed")
+    expect_line(page, "line 17, column price")
+    page.goto(url + HISTORY)
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    assert complaints == []
+
+
+def test_html_in_the_output_stays_text(
+    page: Page, logged_in_page: Callable[[User], Page], owner: User, complaints: list[str]
+) -> None:
+    evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
+    logged_in_page(owner)
+    page.goto(form_url("import_csv_data"))
+    page.get_by_label("Csv path").fill(evil)
+    expect(preview(page)).to_contain_text("<script>")
+    click_run(page)
+    expect_state(page, "failed")
+    expect_line(page, evil)
+    assert complaints == []

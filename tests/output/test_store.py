@@ -1,0 +1,315 @@
+"""Spool and database give back the bytes that were written, from marks that are right."""
+
+import itertools
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from launcher.models import Chunk, Run
+from launcher.output import store
+from launcher.output.store import (
+    START,
+    Mark,
+    Output,
+    Spool,
+    SpooledOutput,
+    SpoolError,
+    SpoolWriter,
+    StoredOutput,
+    host_name,
+    open_output,
+    read_all,
+    ship,
+    spool_root,
+)
+from launcher.output.terminal import PLAIN, style_after
+
+pieces_of_output = st.lists(
+    st.binary(max_size=20)
+    | st.sampled_from([b"\n", b"line\n", b"\x1b[31m", b"\x1b[0m", b"\x1b[38;5;2", b"00mtext", "✓é".encode()])
+).map(b"".join)
+many_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+    settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "spool"}
+    monkeypatch.setattr(store, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(store, "MARK_BYTES", 32)
+
+
+def new_run() -> Run:
+    return Run.objects.create(command="check", command_line="check", host=host_name())
+
+
+def new_spool(run: Run | None = None) -> Spool:
+    spool = Spool((run or Run()).uid)
+    spool.make()
+    return spool
+
+
+def write(spool: Spool, *pieces: bytes) -> SpoolWriter:
+    writer = SpoolWriter(spool)
+    for piece in pieces:
+        writer.append(piece)
+    writer.close()
+    return writer
+
+
+def cut(data: bytes, cuts: list[int]) -> list[bytes]:
+    places = sorted({place % (len(data) + 1) for place in cuts} | {0, len(data)})
+    return [data[start:end] for start, end in itertools.pairwise(places)]
+
+
+def ship_all(run: Run, source: Output) -> tuple[int, int]:
+    """Ship everything, and return the bytes and lines that are then said to be stored."""
+    while ship(run.pk, source):
+        pass
+    run.refresh_from_db()
+    return run.output_bytes, run.output_lines
+
+
+def assert_marks_are_right(output: Output, data: bytes) -> None:
+    for offset in range(len(data) + 1):
+        mark = output.mark_before(offset)
+        assert mark.offset <= offset
+        assert mark.line == data[: mark.offset].count(b"\n")
+        assert mark.style == style_after(data[: mark.offset], PLAIN).code()
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@many_examples
+@given(pieces_of_output, st.lists(st.integers(0, 1000), max_size=8), st.integers(1, 50))
+def test_the_spool_gives_back_what_was_written(data: bytes, cuts: list[int], size: int) -> None:
+    spool = new_spool()
+    writer = write(spool, *cut(data, cuts))
+    output = SpooledOutput(spool)
+    assert (writer.size, output.size) == (len(data), len(data))
+    assert b"".join(read_all(output, size)) == data
+    assert output.read(size, 7) == data[size : size + 7]
+    assert_marks_are_right(output, data)
+
+
+@pytest.mark.django_db
+@many_examples
+@given(pieces_of_output, st.lists(st.integers(0, 1000), max_size=8), st.integers(1, 50))
+def test_the_database_gives_back_what_was_shipped(data: bytes, cuts: list[int], size: int) -> None:
+    run = new_run()
+    spool = new_spool(run)
+    for piece in cut(data, cuts):
+        write(spool, piece)
+        ship_all(run, SpooledOutput(spool))
+    output = StoredOutput(run)
+    assert output.size == len(data)
+    assert b"".join(read_all(output, size)) == data
+    assert output.read(size, 7) == data[size : size + 7]
+    assert_marks_are_right(output, data)
+
+
+@pytest.mark.django_db
+def test_chunks_follow_each_other_without_a_gap() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"a line of twenty-two.\n" * 20)
+    ship_all(run, SpooledOutput(spool))
+    chunks = list(Chunk.objects.filter(run=run).order_by("offset"))
+    run.refresh_from_db()
+    assert [chunk.offset for chunk in chunks[1:]] == [chunk.offset + chunk.size for chunk in chunks[:-1]]
+    assert [chunk.first_line for chunk in chunks[1:]] == [chunk.first_line + chunk.line_count for chunk in chunks[:-1]]
+    assert (run.output_bytes, run.output_lines) == (440, 20)
+    assert len(chunks) == 7
+
+
+@pytest.mark.django_db
+def test_a_slow_command_leaves_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "CHUNK_BYTES", 1024)
+    run = new_run()
+    spool = new_spool(run)
+    writer = SpoolWriter(spool)
+    source = SpooledOutput(spool)
+    for number in range(360):
+        writer.append(b"tick %d\n" % number)
+        ship(run.pk, source)
+    writer.close()
+    assert ship_all(run, source) == (writer.size, 360)
+    assert Chunk.objects.filter(run=run).count() == -(-writer.size // 1024)
+
+
+@pytest.mark.django_db
+def test_a_chunk_ends_where_no_escape_is_cut_in_two() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"x" * 60 + b"\x1b[38;5;208m" + b"y" * 60)
+    ship_all(run, SpooledOutput(spool))
+    offsets = Chunk.objects.filter(run=run).order_by("offset").values_list("offset", "style")
+    assert list(offsets) == [(0, ""), (60, ""), (124, "38;5;208")]
+
+
+@pytest.mark.django_db
+def test_shipping_again_stores_nothing_twice() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"one\n" * 30)
+    source = SpooledOutput(spool)
+    ship_all(run, source)
+    assert not ship(run.pk, source)
+    assert b"".join(read_all(StoredOutput(run))) == b"one\n" * 30
+
+
+@pytest.mark.django_db
+def test_shipping_goes_on_where_an_earlier_process_left_off() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"one\n\x1b[31mtwo\n")
+    ship_all(run, SpooledOutput(spool))
+    write(spool, b"three\n")
+    assert ship_all(run, SpooledOutput(spool)) == (19, 3)
+    assert b"".join(read_all(StoredOutput(run))) == b"one\n\x1b[31mtwo\nthree\n"
+
+
+@pytest.mark.django_db
+def test_a_source_that_has_less_than_the_database_takes_nothing_away() -> None:
+    run = new_run()
+    spool, shorter = new_spool(run), new_spool()
+    write(spool, b"0123456789")
+    write(shorter, b"0123")
+    ship_all(run, SpooledOutput(spool))
+    ship_all(run, SpooledOutput(shorter))
+    assert StoredOutput(run).read(0, 20) == b"0123456789"
+
+
+@pytest.mark.django_db
+def test_a_window_of_the_database_reads_the_chunks_it_needs() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"0123456789" * 100)
+    ship_all(run, SpooledOutput(spool))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert StoredOutput(run).read(500, 10) == b"0123456789"
+    assert len(queries) == 2
+
+
+@pytest.mark.django_db
+def test_output_is_read_from_the_spool_where_that_is_here() -> None:
+    run = new_run()
+    assert isinstance(open_output(run), StoredOutput)
+    write(new_spool(run), b"live")
+    assert open_output(run).read(0, 10) == b"live"
+    run.host = "elsewhere"
+    assert open_output(run).size == 0
+
+
+@pytest.mark.django_db
+def test_output_stays_readable_while_its_spool_is_removed() -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"line\n" * 40)
+    output = open_output(run)
+    spool.remove()
+    assert b"".join(read_all(output, 7)) == b"line\n" * 40
+    assert output.mark_before(200) == START
+
+
+def test_a_reader_leaves_no_open_file() -> None:
+    spool = new_spool()
+    write(spool, b"line\n")
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(10):
+        SpooledOutput(spool).read(0, 5)
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_a_full_disk_costs_output_but_raises_nothing() -> None:
+    spool = new_spool()
+    writer = SpoolWriter(spool)
+    with full_disk(100):
+        writer.append(b"x" * 90)
+        writer.append(b"y" * 90)
+    writer.append(b"z" * 20)
+    writer.close()
+    assert writer.lost_bytes == 80
+    assert b"".join(read_all(SpooledOutput(spool))) == b"x" * 90 + b"y" * 10 + b"z" * 20
+
+
+def test_a_mark_that_a_full_disk_cut_is_passed_over() -> None:
+    spool = new_spool()
+    spool.output_path.touch()
+    spool.index_path.write_bytes(b"\n32 1  \n\n64 2 1\n128 4 1;38;5;1 \n\n160 ")
+    output = SpooledOutput(spool)
+    assert output.mark_before(100) == Mark(offset=32, line=1)
+    assert output.mark_before(999) == Mark(offset=128, line=4, style="1;38;5;1")
+
+
+def test_how_a_run_ended_is_noted_whole_or_not_at_all() -> None:
+    spool = new_spool()
+    assert spool.read_outcome() is None
+    with full_disk(5):
+        spool.write_outcome({"status": "succeeded"})
+    assert spool.read_outcome() is None
+    spool.write_outcome({"status": "failed"})
+    assert spool.read_outcome() == {"status": "failed"}
+    spool.outcome_path.write_text("{")
+    assert spool.read_outcome() is None
+
+
+def test_the_spool_is_readable_by_its_owner_alone() -> None:
+    spool = new_spool()
+    assert spool_root().stat().st_mode & 0o777 == 0o700
+    assert spool.folder.stat().st_mode & 0o777 == 0o700
+    spool.remove()
+    spool.remove()
+    assert not spool.folder.exists()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o720, 0o702])
+def test_a_spool_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool").chmod(mode)
+    with pytest.raises(SpoolError, match="writable by nobody else"):
+        spool_root()
+
+
+def test_a_spool_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "spool").symlink_to(tmp_path / "real")
+    with pytest.raises(SpoolError):
+        spool_root()
+
+
+def test_a_spool_folder_of_another_user_is_refused(tmp_path: Path, settings: Settings) -> None:
+    foreign = Path("/usr")
+    if os.getuid() == 0:
+        foreign = tmp_path / "foreign"
+        foreign.mkdir(mode=0o700)
+        os.chown(foreign, 65534, 65534)
+    settings.LAUNCHER = {"SPOOL_DIR": foreign}
+    with pytest.raises(SpoolError, match="belong"):
+        spool_root()
+
+
+def test_a_spool_folder_that_cannot_be_made_says_which_setting_helps(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").touch()
+    settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "file" / "spool"}
+    with pytest.raises(SpoolError, match="SPOOL_DIR"):
+        spool_root()

@@ -1,0 +1,279 @@
+"""A line is drawn as a terminal would leave it; pyte is the witness for what happens within a line."""
+
+import itertools
+import re
+import time
+
+import pyte
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pyte import graphics
+
+from launcher.output.terminal import PLAIN, Style, draw_line, parse_style, plain_text, style_after, whole_length
+
+RED = Style(foreground=1)
+
+styles = st.builds(
+    Style,
+    foreground=st.none() | st.integers(0, 255),
+    background=st.none() | st.integers(0, 255),
+    is_bold=st.booleans(),
+    is_dim=st.booleans(),
+    is_italic=st.booleans(),
+    is_underlined=st.booleans(),
+    is_reversed=st.booleans(),
+    is_struck=st.booleans(),
+)
+texts = st.text(st.sampled_from("abc XYZ-0189#=>|%éß✓█"), max_size=8)
+# What pyte knows too: it has no faint text, double underline or colons, and takes no colour beyond the palette.
+numbers = st.sampled_from([0, 1, 3, 4, 7, 9, 22, 23, 24, 27, 29, *range(30, 38), 39, *range(40, 48), 49, 90, 97, 100])
+palette_colours = st.builds("{};5;{}".format, st.sampled_from([38, 48]), st.integers(0, 255))
+sgr = st.lists(numbers | palette_colours, max_size=4).map(lambda parts: f"\x1b[{';'.join(map(str, parts))}m")
+edits = st.builds("\x1b[{}{}".format, st.sampled_from(["", *range(30)]), st.sampled_from("CDGPX@"))
+erasures = st.sampled_from(["\x1b[K", "\x1b[0K", "\x1b[1K", "\x1b[2K"])
+controls = st.sampled_from(["\r", "\r", "\b", "\t", "\x07", "\x0e"])
+ignored = st.sampled_from(["\x1b]0;title\x07", "\x1b]8;;http://x/\x1b\\", "\x1b[?25l", "\x1b(B", "\x1b[6n"])
+lines = st.lists(texts | sgr | edits | erasures | controls | ignored, max_size=20).map("".join)
+escapes = st.lists(
+    st.binary(max_size=6)
+    | st.sampled_from([b"\x1b[", b"\x1b]", b"\x1b", b"31", b";", b":", b"m", b"\r", b"\xc3", b"1K"])
+).map(b"".join)
+
+
+def terminal_cells(line: str) -> list[tuple[str, Style]]:
+    """Return what pyte shows: a character and a style for each column, up to the last that is not blank."""
+    screen = pyte.Screen(400, 2)
+    pyte.Stream(screen).feed(line)
+    names = {name: number - 30 for number, name in graphics.FG_ANSI.items() if number < 38}
+    names |= {name: number - 82 for number, name in graphics.FG_AIXTERM.items()}
+    # pyte's own names for these two are misspelt; 256-colour numbers come back as RGB.
+    names |= {"bfightmagenta": 13}
+    indexes = {rgb: index for index, rgb in reversed(list(enumerate(graphics.FG_BG_256)))}
+
+    def colour(name: str) -> int | None:
+        return None if name == "default" else names.get(name, indexes.get(name))
+
+    cells = []
+    for column in range(400):
+        cell = screen.buffer[0][column]
+        style = Style(
+            foreground=colour(cell.fg),
+            background=colour(cell.bg),
+            is_bold=cell.bold,
+            is_italic=cell.italics,
+            is_underlined=cell.underscore,
+            is_reversed=cell.reverse,
+            is_struck=cell.strikethrough,
+        )
+        cells.append((cell.data, style))
+    return stripped(cells)
+
+
+def stripped(cells: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
+    """Return cells up to the last that is not blank, and blank ones without style: the two erase differently."""
+    while cells and cells[-1][0] == " ":
+        cells.pop()
+    return [(text, PLAIN if text == " " else same(style)) for text, style in cells]
+
+
+def same(style: Style) -> Style:
+    """Return the style with palette indexes of equal colour made equal: 16 is black as 0 is, and so on."""
+    rgb = graphics.FG_BG_256
+    first = {value: index for index, value in reversed(list(enumerate(rgb)))}
+    return Style(
+        foreground=None if style.foreground is None else first[rgb[style.foreground]],
+        background=None if style.background is None else first[rgb[style.background]],
+        is_bold=style.is_bold,
+        is_italic=style.is_italic,
+        is_underlined=style.is_underlined,
+        is_reversed=style.is_reversed,
+        is_struck=style.is_struck,
+    )
+
+
+def drawn_cells(line: str) -> list[tuple[str, Style]]:
+    spans, _ = draw_line(line.encode(), PLAIN)
+    expanded = [(text.expandtabs(8), style) for text, style in spans]
+    return stripped([(character, style) for text, style in expanded for character in text])
+
+
+@settings(max_examples=150)
+@given(lines)
+@example("10%\r\x1b[K9%")
+@example("ab\tc\rx\x1b[1K")
+def test_a_line_looks_as_pyte_shows_it(line: str) -> None:
+    assert drawn_cells(line) == terminal_cells(line)
+
+
+def test_plain_text_is_one_span() -> None:
+    assert draw_line(b"Imported 12 rows", RED) == ([("Imported 12 rows", RED)], RED)
+    assert draw_line(b"", RED) == ([], RED)
+
+
+def test_the_carriage_return_of_a_windows_line_is_left_out() -> None:
+    assert draw_line(b"one\r", PLAIN) == ([("one", PLAIN)], PLAIN)
+    assert plain_text(b"\x1b[1mone\x1b[0m\r") == "one"
+
+
+def test_a_tab_stays_a_tab_unless_something_is_drawn_over() -> None:
+    assert plain_text(b"sku\tname") == "sku\tname"
+    assert plain_text(b"\x1b[1msku\tname") == "sku     name"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "style"),
+    [
+        ("31", RED),
+        ("1;31", Style(foreground=1, is_bold=True)),
+        ("95;104", Style(foreground=13, background=12)),
+        ("38;5;208", Style(foreground=208)),
+        ("48:5:208", Style(background=208)),
+        ("38;2;255;135;0", Style(foreground=208)),
+        ("38:2:255:135:0", Style(foreground=208)),
+        ("38:2::255:135:0", Style(foreground=208)),
+        ("38;2;128;128;128;1", Style(foreground=244, is_bold=True)),
+        ("4:3", Style(is_underlined=True)),
+        ("4;4:0", PLAIN),
+        ("21", Style(is_underlined=True)),
+        ("58;5;9", PLAIN),
+        ("58:2::1:3:4;3", Style(is_italic=True)),
+        ("31;", PLAIN),
+        ("31;38;5", RED),
+        ("31;38;7;3", Style(foreground=1, is_italic=True)),
+        ("31;55;99999999999999", RED),
+    ],
+)
+def test_sgr_parameters_make_the_style_of_ecma_48_and_xterm(parameters: str, style: Style) -> None:
+    assert draw_line(f"\x1b[{parameters}mx".encode(), PLAIN) == ([("x", style)], style)
+
+
+@pytest.mark.parametrize("parameters", [">4;2", "?1", "1 ", "1" * 200])
+def test_a_sequence_that_only_resembles_sgr_changes_nothing(parameters: str) -> None:
+    assert draw_line(f"\x1b[{parameters}mx".encode(), RED) == ([("x", RED)], RED)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "\x1b]0;a title\x07",
+        "\x1b]8;;http://example.com\x1b\\",
+        "\x1bP1$r0m\x1b\\",
+        "\x1b_apc\x1b\\",
+        "\x1b[?2004h",
+        "\x1b[2 q",
+        "\x1b(B",
+        "\x1b7",
+        "\x07",
+    ],
+)
+def test_what_has_no_effect_within_a_line_is_swallowed(junk: str) -> None:
+    assert plain_text(f"be{junk}fore".encode()) == "before"
+
+
+@pytest.mark.parametrize("cut", ["\x1b", "\x1b[", "\x1b[31", "\x1b[31;", "\x1b]8;;http://exam", "\x1b("])
+def test_an_escape_without_its_end_is_swallowed(cut: str) -> None:
+    assert plain_text(f"text{cut}".encode()) == "text"
+
+
+def test_a_string_without_its_end_gives_way_to_the_next_escape() -> None:
+    assert draw_line(b"\x1b]0;title\x1b[31mred", PLAIN) == ([("red", RED)], RED)
+
+
+def test_neighbours_of_one_style_are_one_span() -> None:
+    assert draw_line(b"a\x1b[0mb\x07c\x1b[31md", PLAIN)[0] == [("abc", PLAIN), ("d", RED)]
+
+
+def test_other_control_characters_are_shown() -> None:
+    assert plain_text(b"a\0b\x01c\x7fd\x0c") == "a\u2400b\u2401c\u2421d\u240c"
+    assert plain_text("a\x9b31mb".encode()) == "a\ufffd31mb"
+
+
+def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+    assert plain_text(b"caf\xe9 \xff") == "caf\ufffd \ufffd"
+    assert plain_text(b"\xe2\x1b[1mx") == "\ufffdx"
+
+
+def test_erasing_leaves_the_background_in_force() -> None:
+    blue = Style(background=4)
+    assert draw_line(b"abc\x1b[44;1m\x1b[2K", PLAIN)[0] == [("   ", blue)]
+    assert draw_line(b"abc\x1b[44m\r\x1b[2X", PLAIN)[0] == [("  ", blue), ("c", PLAIN)]
+
+
+@pytest.mark.parametrize("final", "@ABCDEFGHIJKLMPSTXZ`abdefghijlmnpqrstu")
+@pytest.mark.parametrize("number", ["999999999", "9" * 5000])
+def test_a_huge_parameter_makes_no_huge_line(final: str, number: str) -> None:
+    assert len(plain_text(f"x\x1b[{number}{final}y\x1b[{number}{final}z".encode())) <= 1000
+
+
+@given(st.binary(max_size=200) | escapes, styles)
+@example(b"\x1b[" + b"9" * 5000 + b"G", PLAIN)
+def test_any_bytes_can_be_drawn(data: bytes, style: Style) -> None:
+    spans, _ = draw_line(data, style)
+    assert sum(len(text) for text, _ in spans) <= len(data) + 500
+    assert all(one[1] != other[1] for one, other in itertools.pairwise(spans))
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "".join(text for text, _ in spans).replace("\n", ""))
+
+
+@given(escapes.map(lambda data: data.replace(b"\n", b"")), styles)
+@example(b"\x1b]0;x\x1b[1m", PLAIN)
+def test_the_style_after_bytes_is_the_style_after_drawing_them(data: bytes, style: Style) -> None:
+    assert style_after(data, style) == draw_line(data, style)[1]
+
+
+@given(styles)
+def test_a_style_survives_being_written_down(style: Style) -> None:
+    assert parse_style(style.code()) == style
+    assert len(style.code()) <= 64
+
+
+@settings(max_examples=60)
+@given(lines, st.data())
+def test_a_line_cut_where_it_is_whole_has_the_text_and_style_of_the_line(line: str, data: st.DataObject) -> None:
+    written = b"x" + re.sub("[\r\b\t]|\x1b\\[[0-9]*[CDGPX@K]", "", line).encode()
+    cut = whole_length(written[: data.draw(st.integers(1, len(written)))])
+    left, style = draw_line(written[:cut], PLAIN)
+    right, end = draw_line(written[cut:], style)
+    whole, whole_end = draw_line(written, PLAIN)
+    assert "".join(text for text, _ in [*left, *right]) == "".join(text for text, _ in whole)
+    assert end == whole_end
+
+
+@pytest.mark.parametrize(
+    ("data", "length"),
+    [
+        (b"", 0),
+        (b"abc", 3),
+        (b"abc\x1b[3", 3),
+        (b"abc\x1b", 3),
+        (b"abc\x1b]8;;http://x/\x1b", 3),
+        (b"abc\x1b[31m", 8),
+        ("né".encode(), 3),
+        ("né".encode()[:2], 1),
+        ("n✓".encode()[:3], 1),
+        (b"\xc3", 1),
+        (b"\x1b]0;title\nnext", 14),
+    ],
+)
+def test_the_whole_length_leaves_out_what_is_cut_off(data: bytes, length: int) -> None:
+    assert whole_length(data) == length
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\x1b[31ma\x1b[0mb", b"\x1b[1K", b"ab\x1b[P\r", b"\x1b[", b"\x1b]", b"\t", b"x\x1b[@", b"\x1b[9999999G."]
+)
+def test_a_long_line_of_escapes_is_drawn_in_reasonable_time(unit: bytes) -> None:
+    data = b"x" * 30_000 + unit * (100_000 // len(unit))
+    begin = time.process_time()
+    draw_line(data, PLAIN)
+    style_after(data, PLAIN)
+    whole_length(data)
+    assert time.process_time() - begin < 5
+
+
+def test_a_line_wider_than_any_terminal_is_drawn_whole() -> None:
+    line = "".join(f"{number} " for number in range(2000))
+    assert plain_text(f"\x1b[1m{line}".encode()) == line
+    assert (
+        plain_text(f"{line}\rx".encode()) == line[: len(line) // 500 * 500] + "x" + line[len(line) // 500 * 500 + 1 :]
+    )

@@ -1,0 +1,314 @@
+"""Windows on an output: every line once, numbered right, and never more than a bounded amount."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from launcher.output import window
+from launcher.output.store import START, Mark, Spool, SpooledOutput, SpoolWriter
+from launcher.output.terminal import plain_text, whole_length
+from launcher.output.window import Cursor, Row, Window, following, newest, preceding
+
+many_examples = hypothesis_settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# No carriage returns: where one falls into another part of a split line, the parts are drawn each for itself.
+lines = st.lists(
+    st.sampled_from(["a", "bc", "é✓", "0123456789", "\n", "\n\n", "\x1b[31m", "\x1b[0m", "x" * 70]), max_size=40
+)
+outputs = lines.map(lambda parts: "".join(parts).encode())
+
+
+class Written:
+    """An output in memory with a mark every so many bytes, which counts what is read of it."""
+
+    def __init__(self, data: bytes = b"", *, every: int = 64 * 1024) -> None:
+        self.data = data
+        self.read_bytes = 0
+        self._marks = [START]
+        while len(data) - self._marks[-1].offset >= every:
+            piece = data[self._marks[-1].offset :][:every]
+            self._marks.append(self._marks[-1].after(piece[: whole_length(piece)]))
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def mark_before(self, offset: int) -> Mark:
+        return [mark for mark in self._marks if mark.offset <= offset][-1]
+
+    def read(self, start: int, size: int) -> bytes:
+        data = self.data[start : start + size]
+        self.read_bytes += len(data)
+        return data
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {"WINDOW_BYTES": 60, "WINDOW_LINES": 3, "FOLLOWED_LINES": 4, "ROW_CHARACTERS": 7, "PENDING_BYTES": 24}
+    for name, value in limits.items():
+        monkeypatch.setattr(window, name, value)
+
+
+def said(row: Row) -> str:
+    return "".join(text for text, _ in row.spans)
+
+
+def joined(rows: Iterable[Row]) -> list[tuple[int | None, str]]:
+    """Return number and text of each line, its further rows joined to it."""
+    found: list[tuple[int | None, str]] = []
+    for row in rows:
+        if row.number is None and found:
+            found[-1] = (found[-1][0], found[-1][1] + said(row))
+        else:
+            found.append((row.number, said(row)))
+    return found
+
+
+def numbered(data: bytes) -> list[tuple[int | None, str]]:
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [(number, plain_text(line)) for number, line in enumerate(lines, 1)]
+
+
+def windows_back(output: Written, last: Window, floor: int = 0) -> Iterator[Window]:
+    """Yield windows from the last one back to the beginning, as "Show earlier lines" does."""
+    yield last
+    while last.start > floor:
+        earlier = preceding(output, last.start, floor)
+        assert floor <= earlier.start < last.start
+        last = earlier
+        yield last
+
+
+def assert_is_bounded(shown: Window, output: Written) -> None:
+    rows = [*shown.rows, *shown.pending]
+    assert len(rows) <= window.FOLLOWED_LINES + 200
+    assert max((len(said(row)) for row in rows), default=0) <= window.ROW_CHARACTERS
+    assert output.read_bytes <= 3 * window.WINDOW_BYTES
+
+
+@pytest.mark.usefixtures("small")
+@many_examples
+@given(outputs, st.lists(st.integers(0, 500), max_size=8))
+def test_a_reader_of_a_growing_output_gets_every_line_once_and_in_order(data: bytes, cuts: list[int]) -> None:
+    output, cursor, rows = Written(), Cursor(), list[Row]()
+    for size in sorted({min(cut, len(data)) for cut in cuts}) + [len(data)] * 90:
+        output.data = data[:size]
+        shown = following(output, cursor, is_finished=False)
+        rows += shown.rows
+        if shown.cursor == cursor:  # nothing more to come: all there is is on the page
+            assert joined([*rows, *shown.pending]) == numbered(data[:size])
+        cursor = Cursor.parse(str(shown.cursor))
+    while (shown := following(output, cursor, is_finished=True)).cursor != cursor:
+        rows += shown.rows
+        cursor = shown.cursor
+    assert joined(rows) == numbered(data)
+    assert (cursor.mark.offset, cursor.mark.line) == (len(data), data.count(b"\n"))
+
+
+@pytest.mark.usefixtures("small")
+@many_examples
+@given(outputs, st.integers(10, 80))
+@example(b"x" * 500, 30)
+@example(b"\n" * 50, 10)
+@example(b"x" * 29 + b"\n" + b"y" * 200, 30)
+def test_windows_from_the_end_back_to_the_beginning_hold_every_line_once(data: bytes, every: int) -> None:
+    output = Written(data, every=every)
+    windows = list(windows_back(output, newest(output, is_finished=True)))
+    assert joined(row for shown in reversed(windows) for row in shown.rows) == numbered(data)
+
+
+@pytest.mark.usefixtures("small")
+@many_examples
+@given(outputs, st.integers(0, 500), st.integers(10, 80))
+@example(b"x" * 300, 150, 30)
+def test_a_gap_can_be_filled_without_a_line_lost_or_doubled(data: bytes, read: int, every: int) -> None:
+    output, cursor, rows = Written(data, every=every), Cursor(), list[Row]()
+    while cursor.mark.offset < min(read, len(data)):
+        shown = following(output, cursor, is_finished=True)
+        rows += shown.rows
+        cursor = shown.cursor
+    floor = cursor.mark.offset
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window, "SKIP_BYTES", 0)
+        last = following(output, cursor, is_finished=True)
+    assert last.skipped_from == (floor if floor < len(data) else None)
+    windows = list(windows_back(output, last, floor))
+    assert joined([*rows, *(row for shown in reversed(windows) for row in shown.rows)]) == numbered(data)
+
+
+def test_an_unfinished_line_is_shown_but_not_passed() -> None:
+    shown = newest(Written(b"one\ntw"), is_finished=False)
+    assert [(row.number, said(row)) for row in shown.rows] == [(1, "one")]
+    assert [(row.number, said(row)) for row in shown.pending] == [(2, "tw")]
+    assert str(shown.cursor) == "4-1-0-"
+
+
+def test_the_last_line_of_a_finished_output_needs_no_newline() -> None:
+    shown = following(Written(b"one\ntw"), Cursor.parse("4-1-0-"), is_finished=True)
+    assert [(row.number, said(row)) for row in shown.rows] == [(2, "tw")]
+    assert (shown.pending, str(shown.cursor)) == ((), "6-1-1-")
+
+
+def test_style_goes_on_over_lines_and_windows() -> None:
+    output = Written(b"\x1b[31mone\ntwo\n")
+    first = following(output, Cursor(), is_finished=False)
+    assert str(first.cursor) == "13-2-0-38;5;1"
+    assert [span[1].foreground for row in first.rows for span in row.spans] == [1, 1]
+    output.data += b"three\n"
+    (row,) = following(output, first.cursor, is_finished=False).rows
+    assert row.spans[0][1].foreground == 1
+
+
+def test_an_empty_line_is_a_row() -> None:
+    shown = newest(Written(b"\n\n"), is_finished=True)
+    assert [(row.number, row.spans) for row in shown.rows] == [(1, ()), (2, ())]
+
+
+def test_nothing_written_is_nothing_to_show() -> None:
+    shown = newest(Written(), is_finished=False)
+    assert (shown.rows, shown.pending, shown.start, shown.cursor) == ((), (), 0, Cursor())
+
+
+def test_the_newest_lines_have_their_true_numbers() -> None:
+    output = Written(b"".join(b"line %d\n" % number for number in range(1, 100_001)))
+    shown = newest(output, is_finished=True)
+    assert [(row.number, said(row)) for row in shown.rows] == [(n, f"line {n}") for n in range(99_501, 100_001)]
+    assert_is_bounded(shown, output)
+
+
+def test_a_reader_far_behind_is_taken_to_the_end() -> None:
+    output = Written(b"a line of some length\n" * 200_000)
+    shown = following(output, Cursor(mark=Mark(offset=22, line=1)), is_finished=False)
+    assert shown.skipped_from == 22
+    assert shown.rows[-1].number == 200_000
+    assert_is_bounded(shown, output)
+
+
+def test_a_bar_shows_its_last_state_and_is_passed_up_to_there() -> None:
+    frames = b"".join(b"\r%4d of 9999 |##########|" % number for number in range(9000))
+    for bar in (frames, frames[1:] + b"\r"):
+        output = Written(b"begin\n" + bar)
+        shown = newest(output, is_finished=False)
+        assert [said(row) for row in shown.pending] == ["8999 of 9999 |##########|"]
+        assert output.size - shown.cursor.mark.offset < 100
+        output.data += b"\ndone\n"
+        rows = following(output, shown.cursor, is_finished=False).rows
+        assert [(row.number, said(row)) for row in rows] == [(2, "8999 of 9999 |##########|"), (3, "done")]
+
+
+def noise() -> bytes:
+    return random.Random(7).randbytes(600_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"x" * 10_000_000, id="one line of 10 MB"),
+        pytest.param(b"\n" * 1_000_000, id="a million empty lines"),
+        pytest.param(b"\t" * 400_000, id="tabs"),
+        pytest.param(b"\x1b[9999Gx\n" * 60_000, id="wide lines"),
+        pytest.param(b"\x1b[31mx\x1b[42my" * 30_000, id="colours"),
+        pytest.param("✓".encode() * 300_000, id="characters of three bytes"),
+        pytest.param(b"".join(b"\r%d" % number for number in range(150_000)), id="a bar of 1 MB"),
+        pytest.param(b"\x1b]" * 200_000, id="unfinished escapes"),
+        pytest.param(noise(), id="binary noise"),
+        pytest.param(noise().replace(b"\n", b""), id="binary noise without lines"),
+    ],
+)
+def test_every_look_at_an_odd_output_is_bounded(data: bytes) -> None:
+    begin, output = time.process_time(), Written(data)
+    looks: list[Callable[[], Window]] = [
+        lambda: newest(output, is_finished=False),
+        lambda: newest(output, is_finished=True),
+        lambda: following(output, Cursor(), is_finished=False),
+        lambda: following(output, Cursor(mark=Mark(offset=max(0, output.size - 500_000))), is_finished=True),
+        lambda: preceding(output, output.size // 2),
+    ]
+    for look in looks:
+        output.read_bytes = 0
+        shown = look()
+        assert_is_bounded(shown, output)
+        assert shown.rows or shown.pending
+    assert time.process_time() - begin < 10
+
+
+def test_the_end_of_a_big_spool_is_there_at_once(tmp_path: Path, settings: Settings) -> None:
+    settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "spool"}
+    spool = Spool(uuid4())
+    spool.make()
+    writer = SpoolWriter(spool)
+    for _ in range(320):
+        writer.append(b"\x1b[32mOK\x1b[0m one of many lines\n" * 2048)
+    writer.close()
+    begin = time.process_time()
+    shown = newest(SpooledOutput(spool), is_finished=True)
+    assert time.process_time() - begin < 1
+    assert (shown.rows[0].number, shown.rows[-1].number) == (320 * 2048 - 499, 320 * 2048)
+    spool.remove()
+
+
+def test_output_without_end_and_newline_is_passed_as_it_grows() -> None:
+    output, cursor, size = Written(), Cursor(), 0
+    for _ in range(20):
+        output.data += b"x" * 50_000
+        shown = following(output, cursor, is_finished=False)
+        size += sum(len(said(row)) for row in shown.rows)
+        cursor = shown.cursor
+    assert size == cursor.mark.offset == 1_000_000
+
+
+def test_without_marks_numbers_are_still_right() -> None:
+    output = Written(b"line\n" * 300_000, every=10**9)
+    assert newest(output, is_finished=True).rows[-1].number == 300_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0-0-0",
+        "0-0-0-\n",
+        "-1-0-0-",
+        "00-0-0-",
+        "5-6-0-",
+        "0-0-2-",
+        "0-0-0-31",
+        "0-0-0-38;5;999",
+        "0-0-0-m",
+        "٣-0-0-",
+        "9" * 16 + "-0-0-",
+        f"0-0-0-{'1;' * 40}",
+    ],
+)
+def test_a_cursor_that_was_not_given_out_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="Not a cursor"):
+        Cursor.parse(text)
+
+
+def test_a_cursor_is_read_back() -> None:
+    cursor = Cursor(mark=Mark(offset=12, line=3, style="1;38;5;9"), is_within_line=True)
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize("text", ["999999999999999-0-0-", "8-8-0-", "3-0-1-38;5;1", "8-2-1-"])
+def test_a_forged_cursor_does_no_harm(text: str) -> None:
+    output = Written(b"one\ntwo\n")
+    shown = following(output, Cursor.parse(text), is_finished=True)
+    assert shown.cursor.mark.offset >= output.size
+    assert len(shown.rows) <= 2
+
+
+@pytest.mark.parametrize(("end", "floor"), [(0, 0), (10**15, 0), (3, 10**15), (10**99, 10**99), (5, 3)])
+def test_forged_places_do_no_harm(end: int, floor: int) -> None:
+    shown = preceding(Written(b"one\ntwo\n"), end, floor)
+    assert len(shown.rows) <= 2
+    assert shown.pending == ()

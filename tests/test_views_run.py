@@ -1,0 +1,372 @@
+"""A run's page, its fragments and buttons: what they show, to whom, and that what they start and stop is real."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from launcher import runs
+from launcher.models import UNFINISHED, Run, Status
+from launcher.output.store import Spool
+from tests.conftest import logged_in
+from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, SITES, address, said_in, stored_run, text_of, with_output
+from tests.waiting import output_of, wait_for, wait_until_finished
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
+    """The file that a waiting command waits for. It is there when the test ends, so that no process outlives it."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
+    for run in Run.objects.filter(status__in=UNFINISHED):
+        wait_until_finished(run)
+
+
+def page_of(client: Client, run: Run, site: str = "admin", **query: Any) -> str:
+    return said_in(client.get(address("run_change", run.pk, site=site), query))
+
+
+def lines_in(page: str) -> list[str]:
+    rows = re.findall(r'<div class="launcher-row"[^>]*><code>(.*?)</code></div>', page, re.S)
+    return [re.sub(r"<[^>]+>", "", row).rstrip("\n") for row in rows]
+
+
+# The page
+
+
+@pytest.mark.parametrize("status", Status)
+def test_each_state_is_shown_by_word_and_by_attribute(owner_client: Client, status: Status) -> None:
+    page = page_of(owner_client, stored_run(status=status))
+    assert f'data-launcher-status="{status}"' in page
+    assert str(status.label) in page
+    assert "no-such-state" not in page
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_a_run_that_goes_on_is_polled_and_can_be_stopped(owner_client: Client, status: Status) -> None:
+    run = stored_run(status=status)
+    page = page_of(owner_client, run)
+    goes_on = status in {Status.QUEUED, Status.RUNNING}
+    assert (address("run_stop", run.pk) in page) is goes_on
+    assert ('id="launcher-tail" hx-get' in page) is goes_on
+    assert (address("run_delete", run.pk) in page) is not goes_on
+
+
+def test_the_facts_are_shown(owner_client: Client) -> None:
+    run = stored_run(status=Status.FAILED, exit_code=-9, reason="Killed by signal SIGKILL.", command_line="check -v 2")
+    page = page_of(owner_client, run)
+    assert "python manage.py check -v 2" in page
+    assert "signal 9" in page
+    assert "Killed by signal SIGKILL." in page
+    assert "somebody" in page
+
+
+def test_the_output_is_shown_and_earlier_lines_are_a_link_without_javascript(owner_client: Client) -> None:
+    run = with_output(stored_run(), b"".join(b"line %d\n" % number for number in range(2000)))
+    page = page_of(owner_client, run)
+    assert lines_in(page)[-1] == "line 1999"
+    (end,) = re.findall(rf'href="{address("run_change", run.pk)}\?end=(\d+)"', page.partition("<template")[0])
+    first_shown = lines_in(page)[0]
+    earlier = lines_in(page_of(owner_client, run, end=end))
+    assert earlier[-1] == f"line {int(first_shown.split()[1]) - 1}"
+    assert lines_in(text_of(owner_client.get(address("run_lines", run.pk), {"end": end}, headers=FRAGMENT))) == earlier
+
+
+def test_the_output_is_escaped(owner_client: Client) -> None:
+    run = with_output(stored_run(), b"<script>alert(1)</script>\n\x1b[1m<img src=x onerror=alert(1)>\x1b[0m & more\n")
+    page = text_of(owner_client.get(address("run_change", run.pk)))
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "field", ["command_line", "user_name", "reason", "traceback", "stopped_by_name", "host", "command"]
+)
+def test_every_fact_is_escaped(owner_client: Client, field: str) -> None:
+    given: dict[str, Any] = {"reason": "Because.", field: "<script>alert(1)</script>"}
+    run = stored_run(**given)
+    for url in (address("run_change", run.pk), address("run_changelist"), address("command_changelist")):
+        assert "<script>alert" not in text_of(owner_client.get(url))
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_link_stays_on_the_site(owner_client: Client, site: str) -> None:
+    own = {"admin": "/admin/", "second": "/second-admin/"}[site]
+    for status in (Status.RUNNING, Status.SUCCEEDED):
+        run = with_output(stored_run(status=status), b"line\n" * 2000)
+        pages = [page_of(owner_client, run, site), said_in(owner_client.get(address("run_lines", run.pk, site=site)))]
+        links = re.findall(r'(?:href|action|hx-get|hx-post)="(/[^"]+)"', "".join(pages))
+        assert len(links) > 5
+        assert [link for link in links if not link.startswith((own, "/static/"))] == []
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_stop_and_run_again_lead_to_pages_of_the_same_site(owner_client: Client, site: str) -> None:
+    stopped, ended = stored_run(status=Status.QUEUED), stored_run()
+    response = owner_client.post(address("run_stop", stopped.pk, site=site))
+    assert response["Location"] == address("run_change", stopped.pk, site=site)
+    response = owner_client.post(address("run_again", ended.pk, site=site))
+    assert response["Location"] == address("run_change", Run.objects.latest("pk").pk, site=site)
+
+
+def test_the_history_of_a_removed_command_still_opens(owner_client: Client) -> None:
+    run = with_output(
+        stored_run("gone_long_ago", argv=["--really"], command_line="gone_long_ago --really"), b"its words\n"
+    )
+    page = page_of(owner_client, run)
+    assert "The project has no command of this name any more." in page
+    assert lines_in(page) == ["its words"]
+    assert address("run_again", run.pk) not in page
+    assert owner_client.post(address("run_again", run.pk)).status_code == 404
+    assert "gone_long_ago --really" in said_in(owner_client.get(address("run_changelist")))
+    assert owner_client.get(address("command_changelist")).status_code == 200
+
+
+def test_a_removed_command_is_still_read_by_those_to_whom_it_was_granted(operator: User, settings: Settings) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {"gone": {"groups": ["Operators"]}}}
+    run, client = stored_run("gone"), logged_in(operator)
+    assert "no command of this name" in page_of(client, run)
+    assert client.get(address("command_run", "gone")).status_code == 404
+
+
+def test_a_run_whose_user_is_deleted_keeps_the_name(owner_client: Client, operator: User) -> None:
+    run = stored_run(user=operator, user_name="operator")
+    operator.delete()
+    run.refresh_from_db()
+    assert (run.user, run.user_name) == (None, "operator")
+    assert "operator" in page_of(owner_client, run)
+    assert "operator" in said_in(owner_client.get(address("run_changelist"), {"q": "operator"}))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_goes_on_when_its_user_is_deleted_meanwhile(owner: User, gate: Path) -> None:
+    starter = User.objects.create_superuser("starter")
+    run = runs.start_run("run_waits", [str(gate)], user=starter)
+    wait_for(lambda: "waiting" in output_of(run))
+    starter.delete()
+    page = page_of(logged_in(owner), run)
+    gate.touch()
+    assert 'data-launcher-status="running"' in page
+    assert "starter" in page
+    assert wait_until_finished(run).status == Status.SUCCEEDED
+
+
+# Fragments
+
+
+def test_the_lines_after_a_cursor_are_sent_and_then_none(owner_client: Client) -> None:
+    run = with_output(stored_run(), b"one\ntwo\nthree\n")
+    url = address("run_lines", run.pk)
+    first = said_in(owner_client.get(url, {"cursor": "4-1-0-"}, headers=FRAGMENT))
+    assert lines_in(first) == ["two", "three"]
+    assert "<html" not in first
+    assert "hx-get" not in first.partition('id="launcher-tail"')[2].partition(">")[0]
+
+
+def test_a_fragment_carries_the_head_only_where_the_state_has_changed(owner_client: Client) -> None:
+    run = stored_run(status=Status.RUNNING)
+    url = address("run_lines", run.pk)
+    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": "running-0"}, headers=FRAGMENT))
+    Run.objects.filter(pk=run.pk).update(status=Status.FAILED)
+    fragment = text_of(owner_client.get(url, {"seen": "running-0"}, headers=FRAGMENT))
+    assert 'id="launcher-run-head" hx-swap-oob="true"' in fragment
+    assert 'data-launcher-status="failed"' in fragment
+
+
+def test_a_quiet_run_is_asked_less_and_less_often(owner_client: Client) -> None:
+    run = stored_run(status=Status.RUNNING)
+    waits = []
+    for wait in ("150", "300", "1200", "99999999"):
+        fragment = text_of(owner_client.get(address("run_lines", run.pk), {"wait": wait}, headers=FRAGMENT))
+        waits += re.findall(r"load delay:(\d+)ms", fragment)
+    assert waits == ["300", "600", "2000", "2000"]
+
+
+@pytest.mark.parametrize("value", ["", "x", "²", "-1", "9" * 30, "1" * 5000, "0-0-0-0", "9-9-9-1;1"])
+@pytest.mark.parametrize("name", ["cursor", "end", "floor", "wait", "seen"])
+def test_nonsense_in_the_address_is_no_error(owner_client: Client, name: str, value: str) -> None:
+    run = with_output(stored_run(), b"one\n")
+    query = {name: value, **({"end": "3"} if name == "floor" else {})}
+    for page in ("run_lines", "run_change"):
+        assert owner_client.get(address(page, run.pk), query).status_code == 200
+
+
+@pytest.mark.parametrize("pk", [0, 10**18, 10**30])
+@pytest.mark.parametrize("name", ["run_change", "run_lines", "run_download"])
+def test_a_number_that_no_run_has_is_not_found(owner_client: Client, name: str, pk: int) -> None:
+    assert owner_client.get(address(name, pk)).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_a_run_that_holds_the_lock_stays_readable_and_it_can_be_stopped(
+    owner: User, owner_client: Client, gate: Path
+) -> None:
+    from django.db import connection
+
+    run = runs.start_run("run_waits", [str(gate), "--lock"], user=owner)
+    wait_for(lambda: "waiting" in output_of(run))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    page = page_of(owner_client, run)
+    response = owner_client.post(address("run_stop", run.pk))
+    connection.close()
+    assert lines_in(page) == ["waiting"]
+    assert response.status_code == 302
+    assert wait_until_finished(run).status == Status.STOPPED
+
+
+@pytest.mark.parametrize("name", ["run_lines", "run_change", "run_states", "command_changelist"])
+def test_a_database_that_does_not_answer_is_503_whatever_was_asked(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from django.db import OperationalError
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OperationalError("database is <locked>")
+
+    run = stored_run()
+    args = [run.pk] if name in {"run_lines", "run_change"} else []
+    monkeypatch.setattr(runs, "reconcile", fail)
+    fragment = owner_client.get(address(name, *args), headers=FRAGMENT)
+    assert (fragment.status_code, fragment.content) == (503, b"")
+    assert fragment["Retry-After"]
+    page = owner_client.get(address(name, *args))
+    assert page.status_code == 503
+    assert "database is &lt;locked&gt;" in text_of(page)
+
+
+# Download
+
+
+def test_the_download_is_the_text_and_with_ansi_the_very_bytes(owner_client: Client) -> None:
+    data = b"\x1b[31mred\x1b[0m\n10%\r20%\n<b>\n"
+    run = with_output(stored_run(), data)
+    plain = owner_client.get(address("run_download", run.pk))
+    assert text_of(plain) == "red\n20%\n<b>\n"
+    assert plain["Content-Type"] == "text/plain; charset=utf-8"
+    assert plain["X-Content-Type-Options"] == "nosniff"
+    assert f'filename="{GRANTED}-{run.pk}.txt"' in plain["Content-Disposition"]
+    assert text_of(owner_client.get(address("run_download", run.pk), {"ansi": ""})).encode() == data
+
+
+# Stop
+
+
+def test_a_queued_run_is_stopped_at_once_and_the_stop_is_in_the_log(operator_client: Client, operator: User) -> None:
+    run = stored_run(status=Status.QUEUED)
+    operator_client.post(address("run_stop", run.pk))
+    run.refresh_from_db()
+    assert (run.status, run.stopped_by_name) == (Status.STOPPED, "operator")
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.action_flag, entry.get_change_message()) == (operator, CHANGE, "Stopped.")
+
+
+def test_a_second_stop_changes_and_logs_nothing(operator_client: Client, owner_client: Client) -> None:
+    run = stored_run(status=Status.RUNNING)
+    operator_client.post(address("run_stop", run.pk))
+    owner_client.post(address("run_stop", run.pk))
+    run.refresh_from_db()
+    assert run.stopped_by_name == "operator"
+    assert LogEntry.objects.count() == 1
+
+
+def test_stopping_what_has_ended_says_so(owner_client: Client) -> None:
+    run = stored_run()
+    response = owner_client.post(address("run_stop", run.pk), follow=True)
+    assert "The run had ended by then." in said_in(response)
+    assert not LogEntry.objects.exists()
+
+
+def test_nobody_stops_or_starts_another_commands_run(operator_client: Client) -> None:
+    run = stored_run(NOT_GRANTED, status=Status.RUNNING)
+    for name in ("run_stop", "run_again"):
+        assert operator_client.post(address(name, run.pk)).status_code == 404
+    run.refresh_from_db()
+    assert run.stop_requested_at is None
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_stop_button_stops_a_real_run(owner: User, owner_client: Client, gate: Path) -> None:
+    run = runs.start_run("run_waits", [str(gate)], user=owner)
+    wait_for(lambda: "waiting" in output_of(run))
+    owner_client.post(address("run_stop", run.pk))
+    assert wait_until_finished(run).status == Status.STOPPED
+    page = page_of(owner_client, run)
+    assert "SIGINT" in page
+    assert [entry.action_flag for entry in LogEntry.objects.order_by("pk")] == [ADDITION, CHANGE]
+
+
+# Run again
+
+
+def test_run_again_starts_the_very_argv(owner_client: Client) -> None:
+    run = stored_run(argv=["--from=2026-01-01", "--rebuild"])
+    owner_client.post(address("run_again", run.pk))
+    again = Run.objects.latest("pk")
+    assert (again.pk != run.pk, again.argv, again.user_name) == (True, run.argv, "owner")
+
+
+def test_run_again_goes_to_the_form_where_a_secret_is_missing(owner_client: Client) -> None:
+    run = stored_run("secret_length", argv=["--password=********", "ada"], has_secrets=True)
+    response = owner_client.post(address("run_again", run.pk), follow=True)
+    assert response.redirect_chain[0][0] == f"{address('command_run', 'secret_length')}?run={run.pk}"
+    assert "Secrets are not kept; type them again." in said_in(response)
+    assert 'value="ada"' in said_in(response)
+    assert Run.objects.count() == 1
+
+
+def test_run_again_goes_to_the_form_where_an_uploaded_file_is_gone(owner_client: Client) -> None:
+    run = stored_run("import_csv_data")
+    run.argv = [str(Spool(run.uid).uploads_path / "csv" / "products.csv")]
+    run.save()
+    response = owner_client.post(address("run_again", run.pk), follow=True)
+    assert "choose it again" in said_in(response)
+    assert str(Spool(run.uid).folder) not in said_in(response).partition("launcher-recent")[0]
+    assert Run.objects.count() == 1
+
+
+def test_run_again_goes_to_the_form_where_a_confirmation_is_wanted(owner_client: Client) -> None:
+    run = stored_run("flush", argv=["--no-input"])
+    response = owner_client.post(address("run_again", run.pk))
+    assert response["Location"].startswith(address("command_run", "flush"))
+    assert Run.objects.count() == 1
+
+
+def test_run_again_goes_to_the_form_where_the_parser_refuses_now(owner_client: Client) -> None:
+    run = stored_run(argv=["--of-old"])
+    response = owner_client.post(address("run_again", run.pk), follow=True)
+    assert "unrecognized arguments: --of-old" in said_in(response)
+    assert Run.objects.count() == 1
+
+
+def test_run_again_is_refused_where_the_command_may_not_run_now(owner_client: Client, settings: Settings) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {GRANTED: {"launchable": False, "reason": "Not today."}}}
+    run = stored_run()
+    assert address("run_again", run.pk) not in page_of(owner_client, run)
+    response = owner_client.post(address("run_again", run.pk))
+    assert response.status_code == 403
+    assert "Not today." in said_in(response)
+
+
+# What an author writes is text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_command_prints_and_raises_is_text(owner: User, owner_client: Client) -> None:
+    run = wait_until_finished(runs.start_run("markup", [], user=owner))
+    page = text_of(owner_client.get(address("run_change", run.pk)))
+    assert "<script>alert" not in page
+    assert "javascript:" not in page
+    assert "printed &lt;script&gt;alert(1)&lt;/script&gt; &amp; " in page
+    assert "ValueError: raised &lt;script&gt;" in page

@@ -1,0 +1,1 @@
+"""Can be imported, but has no Command."""

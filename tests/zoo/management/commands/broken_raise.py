@@ -1,0 +1,3 @@
+"""Can't be imported: it raises."""
+
+raise RuntimeError("the settings lack <SHOP_URL>")
