@@ -151,7 +151,7 @@ class RunAdmin(LauncherAdmin):
         return pattern
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        """Return the runs of the commands that the user may use, without their long texts."""
+        """Return the runs of the commands that the user may use."""
         usable = policy.usable_commands(request.user)
         found = Run.objects.all() if usable is None else Run.objects.filter(command__in=usable)
         return found.order_by("-pk")

@@ -142,8 +142,11 @@ def _entry(name: str, configs: Mapping[str, AppConfig]) -> Entry:
 
 
 def load(name: str) -> BaseCommand:
-    """Import the command and return an instance; raises CommandUnavailable or, if unknown, KeyError."""
-    app = get_commands()[name]
+    """Import the command and return an instance; raises CommandUnavailable."""
+    try:
+        app = get_commands()[name]
+    except KeyError:
+        raise CommandUnavailable(f"There is no command {name!r}.") from None
     if isinstance(app, BaseCommand):
         return app
     try:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Max, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -32,7 +31,7 @@ from launcher.arguments import Description
 from launcher.argv import CannotWrite
 from launcher.catalogue import CommandUnavailable, Entry
 from launcher.execution.probe import import_errors
-from launcher.forms import EXTRA, UPLOADS_TOKEN, CommandForm, Uploads, with_file_names
+from launcher.forms import UPLOADS_TOKEN, CommandForm, Uploads, with_file_names
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import open_output, read_all
 from launcher.output.terminal import plain_text, whole_length
@@ -191,18 +190,18 @@ def _run_posted(admin: Admin, request: HttpRequest, entry: Entry, description: D
     form = CommandForm(
         description, data=request.POST, files=request.FILES, uploads=uploads, confirm=_to_type(entry.name)
     )
-    status = 200
+    status, details = 200, ""
     is_valid = form.is_valid()
     try:
         argv = argv_module.build(description, form.given(), form.extra_words())
         if is_valid:
             run = runs.start_run(entry.name, argv, user=request.user, uid=uploads.uid)
             return redirect(_reverse(admin, "run_change", run.pk))
-        form.show_verdict(_masked(entry.name, argv, argv_module.judge(entry.name, argv).errors))
+        details = _show_verdict(form, entry.name, argv, argv_module.judge(entry.name, argv))
     except CannotWrite as error:
         form.show_verdict({error.name: [error.message]})
     except runs.NotAccepted as error:
-        form.show_verdict(_masked(entry.name, argv, error.verdict.errors))
+        details = _show_verdict(form, entry.name, argv, error.verdict)
     except CommandUnavailable as error:
         form.add_error(None, error.message)
     except DatabaseError as error:
@@ -213,38 +212,31 @@ def _run_posted(admin: Admin, request: HttpRequest, entry: Entry, description: D
     except OSError as error:
         status = 503
         form.add_error(None, _("Nothing was started: the file could not be stored (%s).") % error)
-    _forget_typed_secrets(form, entry.name, request.POST)
-    return _form_page(admin, request, entry, description, form, status=status)
+    return _form_page(admin, request, entry, description, form, status=status, details=details)
 
 
-def _masked(name: str, argv: Sequence[str], errors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Return the parser's messages without the secrets that it quotes."""
+def _show_verdict(form: CommandForm, name: str, argv: Sequence[str], verdict: argv_module.Verdict) -> str:
+    """Put the parser's messages on the form, and return the traceback if it failed; neither quotes a secret."""
     secrets = sorted(argv_module.read(name, argv).secret_values, key=len, reverse=True)
 
-    def mask(message: str) -> str:
+    def masked(text: str) -> str:
         for secret in secrets:
-            message = message.replace(repr(secret), argv_module.MASK).replace(secret, argv_module.MASK)
-        return message
+            text = text.replace(repr(secret), argv_module.MASK).replace(secret, argv_module.MASK)
+        return text
 
-    return {argument: [mask(message) for message in messages] for argument, messages in errors.items()}
-
-
-def _forget_typed_secrets(form: CommandForm, name: str, typed: QueryDict) -> None:
-    """Empty the line of further words if one of them is a secret, since that field shows what it holds."""
-    text = typed.get(EXTRA, "")
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = text.split()
-    if argv_module.read(name, words).secret_values:
-        kept = typed.copy()
-        kept[EXTRA] = ""
-        form.data = kept
-        form.add_error(EXTRA, _("Secrets are not kept; type them again."))
+    form.show_verdict({key: [masked(message) for message in messages] for key, messages in verdict.errors.items()})
+    return masked(verdict.details)
 
 
 def _form_page(
-    admin: Admin, request: HttpRequest, entry: Entry, description: Description, form: CommandForm, status: int = 200
+    admin: Admin,
+    request: HttpRequest,
+    entry: Entry,
+    description: Description,
+    form: CommandForm,
+    *,
+    status: int = 200,
+    details: str = "",
 ) -> TemplateResponse:
     uploads = form.uploads
     return _page(
@@ -256,6 +248,7 @@ def _form_page(
         entry=entry,
         description=description,
         form=form,
+        details=details,
         adminform=AdminForm(form, form.fieldsets, {}, (), model_admin=None),  # type: ignore[arg-type]  # any form will do
         line=_line(entry.name, description, form),
         uploads_token=uploads.token(request.user) if uploads and uploads.has_any else "",

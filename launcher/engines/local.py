@@ -103,7 +103,8 @@ class LocalEngine(Engine):
         try:
             spool_root()
         except SpoolError as error:
-            messages.append(Error(str(error), id="launcher.E006"))
+            hint = "Set LAUNCHER['SPOOL_DIR'] to a folder that is the web server's user's alone."
+            messages.append(Error(str(error), hint=hint, id="launcher.E006"))
         if not os.access(options().python, os.X_OK):
             messages.append(
                 Error(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from launcher import catalogue
@@ -104,16 +105,19 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
         except OSError:
             return None
         assert process.stdin is not None  # noqa: S101  asked for above
-        with process.stdin as pipe:
+        with process.stdin as pipe, suppress(BrokenPipeError):
             pipe.write(job.to_bytes())
-        _running.clear()
+        for ended in [key for key, (other, _) in _running.items() if other.poll() is not None]:
+            del _running[ended]
         _running[path] = process, time.monotonic()
         return process
 
 
 def main() -> None:
     """Import every command once and write the errors to the file named by argv[1]."""
-    threading.Timer(LIMIT_SECONDS, os._exit, (1,)).start()
+    limit = threading.Timer(LIMIT_SECONDS, os._exit, (1,))
+    limit.daemon = True
+    limit.start()
     target = Path(sys.argv[1])
     Job.read(sys.stdin.buffer).enter()
     import django

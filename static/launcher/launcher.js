@@ -105,6 +105,8 @@
   const connection = document.getElementById("launcher-connection");
   const retry = (event) => {
     const element = event.detail.elt;
+    const status = event.detail.xhr ? event.detail.xhr.status : 0;
+    if (status >= 400 && status < 500) return; // it would be refused again
     if (!element || !/launcher:retry/.test(element.getAttribute("hx-trigger") || "")) return;
     if (connection) connection.hidden = false;
     setTimeout(() => window.htmx.trigger(element, "launcher:retry"), RETRY_MS);

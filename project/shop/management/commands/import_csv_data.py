@@ -12,7 +12,7 @@ from django.utils import timezone
 from project.shop.argument_types import delimiter as delimiter_sign
 from project.shop.argument_types import text_encoding
 from project.shop.models import Category, Product
-from project.shop.product_csv import COLUMNS, ProductRow, RowError, UnreadableFile, read_product_file
+from project.shop.product_csv import ProductRow, RowError, UnreadableFile, read_product_file
 
 BATCH_SIZE = 250
 MOST_ERRORS_SHOWN = 50
