@@ -126,7 +126,7 @@ class RunAdmin(LauncherAdmin):
     change_list_template = "launcher/run_list.html"
     list_display = ("state", "line", "who", "started", "duration", "code")
     list_display_links = ("line",)
-    list_filter = ("status", "command", ("user", admin.RelatedOnlyFieldListFilter), "queued_at")
+    list_filter = ("status", "command", "user_name", "queued_at")
     search_fields = ("command_line", "user_name")
     search_help_text = _("Searches command lines and user names.")
     list_per_page = 50

@@ -462,13 +462,18 @@ def label_of(argument: Argument) -> str:
     return words[:1].upper() + words[1:]
 
 
+def _sentence(text: str) -> str:
+    """Return a text that other sentences can follow."""
+    return f"{text}." if text[-1:].isalnum() else text
+
+
 def help_html(argument: Argument) -> str:
     """Return the author's help, the option and the default as safe HTML: the admin renders help text unescaped."""
     facts: list[str] = [f"<code>{escape(text)}</code>" for text in argument.option_strings]
     typed = [] if argument.choices is None or is_picked(argument) else [choice.word for choice in argument.choices]
     is_default_told = argument.default in argument.help and "default" in argument.help.casefold()
     parts: Iterable[str] = (
-        escape(argument.help).replace("\n", "<br>"),
+        escape(_sentence(argument.help)).replace("\n", "<br>"),
         escape(_("Choices: %s.") % ", ".join(typed)) if typed else "",
         escape(_("Default: %s.") % argument.default) if argument.default and not is_default_told else "",
         escape(_("Never shown again once the form is sent.")) if argument.is_secret else "",

@@ -96,7 +96,7 @@ def test_help_default_and_option_are_told_and_escaped() -> None:
     form = shown("--size", help="The <b>size</b> & shape", default="<big>")
     text = help_html(form.description.arguments[0])
     assert text == (
-        "The &lt;b&gt;size&lt;/b&gt; &amp; shape Default: &lt;big&gt;. "
+        "The &lt;b&gt;size&lt;/b&gt; &amp; shape. Default: &lt;big&gt;. "
         '<span class="launcher-options"><code>--size</code></span>'
     )
 

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
-                ("user_name", models.CharField(blank=True, max_length=255, verbose_name="user name")),
+                ("user_name", models.CharField(blank=True, max_length=255, verbose_name="user")),
                 (
                     "queued_at",
                     models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name="queued at"),

@@ -99,9 +99,9 @@ def _tail(output: Output, end: int, *, floor: int = 0, is_finished: bool) -> Win
     mark = _forward(output, mark, max(floor, end - 2 * WINDOW_BYTES))
     data = output.read(mark.offset, max(0, end - mark.offset))
     skipped = 0
-    if mark.offset > floor:  # most likely within a line: leave out its end, unless there is nothing else
+    if mark.offset > floor:  # most likely within a line: leave out its end, unless that is most of what there is
         skipped = data.find(b"\n") + 1
-        if skipped == len(data):
+        if skipped > len(data) // 2:
             skipped = 0
     skipped = max(skipped, _start_of_last_lines(data))
     is_within_line = mark.offset > 0 and not skipped and output.read(mark.offset - 1, 1) != b"\n"
