@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+
+from launcher.execution import probe
 
 # Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
 hypothesis.settings.register_profile("launcher", deadline=None)
@@ -21,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let every process that a test started end, then remove the folder that it may still write to."""
+    for process, _started in probe._running.values():
+        process.wait(60)
+    for thread in threading.enumerate():
+        if thread.name.startswith("launcher-run-"):
+            thread.join(60)
     shutil.rmtree(settings.TEST_FOLDER, ignore_errors=True)
 
 
