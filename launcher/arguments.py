@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from launcher.masking import MASK
+
 _SECRETS = (
     "password",
     "passwords",
@@ -418,7 +420,7 @@ def _help(parser: argparse.ArgumentParser, action: argparse.Action, is_hidden_va
     shown = action
     if is_hidden_value and action.default is not None:
         shown = copy.copy(action)
-        shown.default = "********"
+        shown.default = MASK
     try:
         if _LONE_PERCENT.search(str(action.help)):
             raise ValueError
@@ -428,7 +430,7 @@ def _help(parser: argparse.ArgumentParser, action: argparse.Action, is_hidden_va
     except Exception:  # noqa: BLE001  help that argparse's own --help fails on, or garbles ("100% sure")
         text, is_raw = str(action.help), False
     if is_hidden_value and isinstance(action.default, str) and len(action.default) > 3:
-        text = text.replace(action.default, "********")
+        text = text.replace(action.default, MASK)
     return text.strip() if is_raw else " ".join(text.split())
 
 

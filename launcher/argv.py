@@ -13,16 +13,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.views.decorators.debug import sensitive_variables
 
 from launcher import arguments, catalogue
 from launcher.arguments import Argument, Description, Kind
 from launcher.conf import command_options
+from launcher.masking import MASK as MASK
 
 Given = Mapping[str, Sequence[str]]
 """What was given, by argument name and only for what was touched: VALUE its text (or nothing, for an option without
 value), VALUES its texts, FLAG nothing, YES_NO "yes" or "no", COUNT a number as text, OTHER its words."""
 
-MASK = "********"
 MOST_REPEATS = 100
 NUL_REFUSED = "A NUL character can't be given to a command."
 LEFT_OUT = frozenset(["--settings", "--pythonpath"])
@@ -234,6 +235,7 @@ def _positional_words(positionals: Sequence[Argument], given: Given) -> tuple[li
     return values, rest
 
 
+@sensitive_variables()
 def judge(name: str, argv: Sequence[str]) -> Verdict:
     """Let a fresh parser of the command judge an argv, without running the command or touching files.
 
@@ -356,6 +358,7 @@ def _loses_dashes() -> bool:
     return bool(parser.parse_args(["--x=--"]).x != "--")
 
 
+@sensitive_variables()
 def read(name: str, argv: Sequence[str]) -> Reading:
     """Say what an argv gives to each argument, by letting a fresh parser take it apart.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ def _default_spool_dir() -> Path:
 
 def _default_python() -> str:
     """The interpreter for runs; application servers such as uWSGI put themselves into `sys.executable`."""
-    if "python" in Path(sys.executable or "").name:
+    if re.fullmatch(r"(python|pypy)[\d.]*", Path(sys.executable or "").name):
         return sys.executable
     return str(Path(sys.prefix) / "bin" / "python")
 

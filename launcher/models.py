@@ -46,10 +46,19 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
         Status.FAILED: frozenset(),
         Status.STOPPED: frozenset(),
         Status.TIMED_OUT: frozenset(),
-        Status.LOST: frozenset(),
+        Status.LOST: frozenset(
+            {
+                # Another machine took silence for death, as in an outage of the database, and the supervisor speaks
+                # after all: what it saw counts more.
+                Status.SUCCEEDED,
+                Status.FAILED,
+                Status.STOPPED,
+                Status.TIMED_OUT,
+            }
+        ),
     }
 )
-UNFINISHED = frozenset(status for status, following in TRANSITIONS.items() if following)
+UNFINISHED = frozenset({Status.QUEUED, Status.RUNNING})
 
 
 def sources_of(target: Status) -> frozenset[Status]:

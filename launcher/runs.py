@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from launcher import argv as argv_module
 from launcher import policy
 from launcher.engines import EngineError, engine
-from launcher.execution.supervisor import record_outcome, ship_spool
+from launcher.execution.supervisor import record_outcome
 from launcher.models import UNFINISHED, Run, Status, sources_of
-from launcher.output.store import Spool, host_name
+from launcher.output.store import Spool, SpooledOutput, host_name, ship_all
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class NotAccepted(ValueError):
         self.verdict = verdict
 
 
+@sensitive_variables()
 def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None = None) -> Run:
     """Store a run and hand it to the engine once that is committed.
 
@@ -65,12 +68,13 @@ def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None 
     return run
 
 
+@sensitive_variables()
 def _submit(run: Run, argv: Sequence[str], secrets: Sequence[str]) -> None:
     try:
         engine().submit(run, argv, secrets)
-    except EngineError as error:
-        logger.warning("Run %s could not be started: %s", run.pk, error)
-        _lose(run, str(error))
+    except Exception as error:
+        logger.warning("Run %s could not be started.", run.pk, exc_info=not isinstance(error, EngineError))
+        _lose(run, str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}")
         Spool(run.uid).remove()
 
 
@@ -94,7 +98,8 @@ def stop_run(run: Run, *, user: Any) -> Status:
         )
     if never_started:
         Spool(run.uid).remove()
-    run.refresh_from_db()
+    with suppress(Run.DoesNotExist):  # deleted meanwhile
+        run.refresh_from_db()
     return Status(run.status)
 
 
@@ -123,8 +128,10 @@ def reconcile(runs: Iterable[Run]) -> None:
             continue
         try:
             _recover(run)
-        except DatabaseError as error:  # the next look tries again
+        except Error as error:  # the next look tries again
             logger.warning("Run %s is gone, but that can't be recorded now: %s", run.pk, error)
+        except Run.DoesNotExist:  # deleted while it was looked at
+            continue
 
 
 def _recover(run: Run) -> None:
@@ -133,8 +140,10 @@ def _recover(run: Run) -> None:
     if run.is_finished:
         return
     spool = Spool(run.uid)
-    if run.host == host_name():
-        ship_spool(run.pk, spool)
+    is_here = run.host in ("", host_name())
+    if is_here:
+        with suppress(FileNotFoundError):
+            ship_all(run.pk, SpooledOutput(spool))
     outcome = spool.read_outcome()
     if outcome is not None:
         record_outcome(run.pk, outcome)
@@ -142,7 +151,7 @@ def _recover(run: Run) -> None:
     else:
         words = engine().last_words(run)
         _lose(run, _("Its process is gone.") + (f" {words}" if words else ""))
-    if run.host == host_name():
+    if is_here:
         spool.remove()
 
 

@@ -44,6 +44,9 @@ LAUNCHER: dict[str, Any] = {  # type: ignore[no-redef]
     "STOP_GRACE_SECONDS": float(os.environ.get("LAUNCHER_TEST_STOP_GRACE_SECONDS", "5")),
 }
 
+if os.environ.get("LAUNCHER_TEST_BROKEN_SETTINGS"):
+    raise RuntimeError("settings broken for a test")
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # What a process started by a test sends; in this process Django's test runner keeps mail in memory.

@@ -14,7 +14,7 @@ from launcher.checks import check_templates
 from launcher.conf import options
 
 ROOT = Path(launcher.__file__).parent
-IDS = {f"launcher.E00{number}" for number in range(1, 8)} | {"launcher.W001"}
+IDS = {f"launcher.E00{number}" for number in range(1, 9)} | {"launcher.W001"}
 
 
 def messages() -> dict[str | None, CheckMessage]:
@@ -82,6 +82,12 @@ def test_a_spool_folder_that_can_not_be_made_is_e006(settings: Settings, tmp_pat
 def test_an_interpreter_that_can_not_be_started_is_e007(settings: Settings, tmp_path: Path) -> None:
     settings.LAUNCHER = {"PYTHON": tmp_path / "python", "SPOOL_DIR": options().spool_dir}
     assert "LAUNCHER['PYTHON']" in str(messages()["launcher.E007"].hint)
+
+
+def test_settings_that_are_no_module_are_e008(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+    settings.SETTINGS_MODULE = None
+    assert "DJANGO_SETTINGS_MODULE" in str(messages()["launcher.E008"].hint)
 
 
 def test_a_grant_for_a_command_that_is_not_there_is_w001(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,19 +10,20 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
-import django
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage
+from django.core.checks import Error as CheckError
+from django.db import Error
 from django.utils import timezone
 
-import launcher
 from launcher.conf import options
 from launcher.engines.base import Engine, EngineError
 from launcher.execution.identity import is_alive, process_start
-from launcher.execution.job import make_job
+from launcher.execution.job import make_job, settings_module
 from launcher.models import Run, Status
 from launcher.output.store import Spool, SpoolError, host_name, spool_root
+
+logger = logging.getLogger(__name__)
 
 STARTING_SECONDS = 30
 """How long a run may wait for its process before somebody must have died between storing and starting it."""
@@ -42,12 +44,15 @@ class LocalEngine(Engine):
             process = self._start(run, argv, secrets, spool)
         except OSError as error:
             raise EngineError(f"No process could be started: {error}") from error
-        # Whoever looks at a queued run can then tell a slow start from a dead one.
-        Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
-            host=host_name(), pid=process.pid, pid_started=process_start(process.pid)
-        )
         # A child that nobody waits for stays a zombie for as long as the web server lives.
         threading.Thread(target=process.wait, name=f"launcher-run-{run.pk}", daemon=True).start()
+        try:
+            # Whoever looks at a queued run can then tell a slow start from a dead one. The supervisor notes it as well.
+            Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
+                host=host_name(), pid=process.pid, pid_started=process_start(process.pid)
+            )
+        except Error as error:
+            logger.warning("Run %s has started, but its process can't be noted now: %s", run.pk, error)
 
     def _start(self, run: Run, argv: Sequence[str], secrets: Sequence[str], spool: Spool) -> subprocess.Popen[bytes]:
         job = make_job(run.pk, run.command, argv, secrets)
@@ -58,7 +63,7 @@ class LocalEngine(Engine):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(_code_path(job.sys_path))},
+                env=job.environment(),
             )
         assert process.stdin is not None  # noqa: S101  asked for above
         with process.stdin as pipe, suppress(BrokenPipeError):  # its own trouble is in the log
@@ -93,30 +98,27 @@ class LocalEngine(Engine):
         """Check what a start needs: a POSIX system, the spool folder and the interpreter."""
         if not hasattr(os, "fork"):
             return [
-                Error(
+                CheckError(
                     "The local engine needs a POSIX system.",
                     hint="Run Launcher on Linux or macOS.",
                     id="launcher.E005",
                 )
             ]
         messages: list[CheckMessage] = []
+        if not settings_module():
+            hint = "Put the settings into a module, and name it in DJANGO_SETTINGS_MODULE."
+            messages.append(CheckError("Runs can't find the settings.", hint=hint, id="launcher.E008"))
         try:
             spool_root()
         except SpoolError as error:
             hint = "Set LAUNCHER['SPOOL_DIR'] to a folder that is the web server's user's alone."
-            messages.append(Error(str(error), hint=hint, id="launcher.E006"))
+            messages.append(CheckError(str(error), hint=hint, id="launcher.E006"))
         if not os.access(options().python, os.X_OK):
             messages.append(
-                Error(
+                CheckError(
                     f"{options().python} is not an interpreter that can be started.",
                     hint="Set LAUNCHER['PYTHON'] to the project's Python.",
                     id="launcher.E007",
                 )
             )
         return messages
-
-
-def _code_path(sys_path: Sequence[str]) -> list[str]:
-    """Return the import path, with what the supervisor itself needs before the job tells it the rest."""
-    needed = [str(Path(module.__file__).parent.parent) for module in (launcher, django) if module.__file__]
-    return [*sys_path, *(entry for entry in needed if entry not in sys_path)]

@@ -20,6 +20,8 @@ from pathlib import Path
 from launcher.execution.job import Job
 
 ROWS, COLUMNS = 40, 120
+CLAIM_SECONDS = 3600
+"""How long a run waits for a database that can't be written, before it is given up."""
 
 
 def main() -> int:
@@ -37,6 +39,7 @@ def main() -> int:
     os.environ.setdefault("TERM", "xterm-256color")
     terminal, terminal_end = _open_terminal()
     report, report_end = os.pipe()
+    supervisor = os.getpid()
     if _is_fork_safe():
         child = os.fork()
         if child == 0:
@@ -44,7 +47,7 @@ def main() -> int:
 
             os.close(terminal)
             os.close(report)
-            enter_session(terminal_end)
+            enter_session(terminal_end, supervisor)
             return run_command(job, report_end)
     else:
         child = _spawn_child(job, terminal_end, report_end)
@@ -61,19 +64,22 @@ def _claim(job: Job):  # type: ignore[no-untyped-def]
 
     Waits while the database is locked, and leaves no connection open, since one must not be shared over a fork.
     """
-    from django.db import OperationalError, connections
+    from django.db import Error, connections, router
     from django.utils import timezone
 
     from launcher.execution.identity import own_start
     from launcher.models import Run, Status, sources_of
     from launcher.output.store import host_name
 
+    # A replica that lags behind would not know the run yet.
+    run = Run.objects.using(router.db_for_write(Run)).filter(pk=job.run_pk)
     is_claimed = False
+    delay, deadline = 0.2, time.monotonic() + CLAIM_SECONDS
     while True:
         try:
             now = timezone.now()
             is_claimed = is_claimed or bool(
-                Run.objects.filter(pk=job.run_pk, status__in=sources_of(Status.RUNNING)).update(
+                run.filter(status__in=sources_of(Status.RUNNING)).update(
                     status=Status.RUNNING,
                     started_at=now,
                     heartbeat_at=now,
@@ -82,10 +88,14 @@ def _claim(job: Job):  # type: ignore[no-untyped-def]
                     pid_started=own_start(),
                 )
             )
-            return Run.objects.filter(pk=job.run_pk).first() if is_claimed else None
-        except OperationalError as error:
-            print(f"The run waits for the database: {error}", file=sys.stderr, flush=True)
-            time.sleep(0.5)
+            return run.first() if is_claimed else None
+        except Error as error:
+            if time.monotonic() > deadline:
+                raise
+            if delay == 0.2:
+                print(f"The run waits for the database: {error}", file=sys.stderr, flush=True)
+            time.sleep(delay)
+            delay = min(delay * 1.5, 5.0)
         finally:
             connections.close_all()
 
@@ -111,14 +121,13 @@ def _is_fork_safe() -> bool:
 
 def _spawn_child(job: Job, terminal_end: int, report_end: int) -> int:
     """Start the child in a fresh interpreter, which does not depend on this one's threads; return its process id."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(job.sys_path)}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "launcher.execution.child", str(report_end)],
+        [sys.executable, "-P", "-m", "launcher.execution.child", str(report_end), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=terminal_end,
         stderr=terminal_end,
         pass_fds=[report_end],
-        env=environment,
+        env=job.environment(),
     )
     assert process.stdin is not None  # noqa: S101  asked for above
     process.stdin.write(job.to_bytes())

@@ -8,27 +8,56 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 
 from launcher.execution.job import Job
+from launcher.masking import mask
 
-REPORT_LIMIT = 200_000
+REASON_LIMIT = 2000
+TRACEBACK_LIMIT = 200_000
 """Characters of a traceback that are kept: its end, where the error stands."""
 
 
-def die_with_parent() -> None:
+class Report:
+    """The pipe to the supervisor. The command may close it, and open something of its own under its number."""
+
+    def __init__(self, descriptor: int, secrets: Sequence[str]) -> None:
+        self._descriptor = descriptor
+        self._secrets = secrets
+        self._identity = self._look()
+
+    def _look(self) -> tuple[int, int]:
+        found = os.fstat(self._descriptor)
+        return found.st_dev, found.st_ino
+
+    def send(self, *, reason: str, traceback: str = "") -> None:
+        """Say why the command failed, with its secrets masked; nothing is sent where the pipe is gone."""
+        shown = {
+            "reason": mask(reason, self._secrets)[:REASON_LIMIT],
+            "traceback": mask(traceback, self._secrets)[-TRACEBACK_LIMIT:],
+        }
+        data = json.dumps(shown).encode()
+        with suppress(OSError):
+            while data and self._look() == self._identity:
+                data = data[os.write(self._descriptor, data) :]
+
+
+def die_with_supervisor(supervisor: int) -> None:
     """Have the kernel kill this process when its supervisor is gone, since nobody would record it any more (Linux)."""
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG, prctl(2); it survives neither a fork nor a change of user.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it was gone before that could take effect
+        os._exit(1)
 
 
-def enter_session(terminal: int | None) -> None:
+def enter_session(terminal: int | None, supervisor: int) -> None:
     """Make this process the leader of a session of its own with the terminal as its output, and nothing to read.
 
     There is no controlling terminal, so whatever would prompt fails at once instead of waiting for nobody.
     """
-    die_with_parent()
+    die_with_supervisor(supervisor)
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -44,7 +73,7 @@ def enter_session(terminal: int | None) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
 
 
-def run_command(job: Job, report: int) -> int:
+def run_command(job: Job, report_descriptor: int) -> int:
     """Run the command and return the exit code that `manage.py` would have ended with.
 
     An uncaught exception, and why a CommandError was raised, is reported on the pipe before the process winds down.
@@ -52,6 +81,7 @@ def run_command(job: Job, report: int) -> int:
     from django.core.management import call_command
     from django.core.management.base import CommandError, SystemCheckError
 
+    report = Report(report_descriptor, job.secrets)
     sys.argv = ["manage.py", job.command, *job.argv]
     with suppress(AttributeError):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -67,7 +97,7 @@ def run_command(job: Job, report: int) -> int:
             print(str(error), file=sys.stderr)
         else:
             print(_in_error_style(job, f"{type(error).__name__}: {error}"), file=sys.stderr)
-        _report(report, reason=f"{type(error).__name__}: {error}")
+        report.send(reason=f"{type(error).__name__}: {error}")
         return error.returncode
     except KeyboardInterrupt:
         raise  # the interpreter prints it and ends by the signal, as on the shell
@@ -101,13 +131,13 @@ def _exit_code(leaving: SystemExit) -> int:
     return 1
 
 
-def _report_exception(report: int, error: BaseException) -> int:
+def _report_exception(report: Report, error: BaseException) -> int:
     text = "".join(traceback.format_exception(error.with_traceback(_own_frames_removed(error))))
     print(text, end="", file=sys.stderr)
     reason = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, EOFError):
         reason += "\nIt asked a question, and nobody can answer here: look for an option such as --no-input."
-    _report(report, reason=reason, traceback=text)
+    report.send(reason=reason, traceback=text)
     return 1
 
 
@@ -116,19 +146,15 @@ def _own_frames_removed(error: BaseException):  # type: ignore[no-untyped-def]
     return error.__traceback__.tb_next if error.__traceback__ and error.__traceback__.tb_next else error.__traceback__
 
 
-def _report(report: int, *, reason: str, traceback: str = "") -> None:
-    data = json.dumps({"reason": reason[:2000], "traceback": traceback[-REPORT_LIMIT:]}).encode()
-    with suppress(OSError):  # the command may have closed every descriptor it found
-        while data:
-            data = data[os.write(report, data) :]
-
-
 def main() -> int:
-    """Run a job in a fresh interpreter, where forking a set-up one is not safe; the report's descriptor is argv[1]."""
+    """Run a job in a fresh interpreter, where forking a set-up one is not safe.
+
+    argv[1] is the report's descriptor, argv[2] the supervisor's process id.
+    """
     job = Job.read(sys.stdin.buffer)
     job.enter()
     report = int(sys.argv[1])
-    enter_session(None)
+    enter_session(None, int(sys.argv[2]))
     import django
 
     django.setup()

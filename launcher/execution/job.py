@@ -7,7 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import BinaryIO
+
+import django
+from django.conf import settings
+
+import launcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,15 @@ class Job:
             data[name] = tuple(data[name])
         return cls(**data)
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment for a process that shall read this job: it finds this package and these settings."""
+        # What that process itself needs, before the job tells it the rest.
+        needed = [str(Path(module.__file__).parent.parent) for module in (launcher, django) if module.__file__]
+        path = [*self.sys_path, *(entry for entry in needed if entry not in self.sys_path)]
+        name = settings_module()
+        chosen = {"DJANGO_SETTINGS_MODULE": name} if name else {}
+        return {**os.environ, **chosen, "PYTHONPATH": os.pathsep.join(path)}
+
     def enter(self) -> None:
         """Give this process the import path and the environment that the command shall have."""
         sys.path[:] = list(self.sys_path)
@@ -42,6 +57,14 @@ class Job:
             os.environ.pop("PYTHONPATH", None)
         else:
             os.environ["PYTHONPATH"] = self.python_path
+
+
+def settings_module() -> str:
+    """Return the name of this process's settings, or an empty string where they are no module.
+
+    The environment comes second: another project in the same process may have set its own.
+    """
+    return getattr(settings, "SETTINGS_MODULE", None) or os.environ.get("DJANGO_SETTINGS_MODULE", "")
 
 
 def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[str]) -> Job:
@@ -52,6 +75,7 @@ def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[s
         argv=tuple(argv),
         secrets=tuple(secrets),
         # An empty entry means the working directory, which a command may change.
-        sys_path=tuple(entry or os.getcwd() for entry in sys.path),
+        # Entries that are no text (a Path) are passed over by Python's import as well.
+        sys_path=tuple(entry or os.getcwd() for entry in sys.path if isinstance(entry, str)),  # type: ignore[redundant-expr]
         python_path=os.environ.get("PYTHONPATH"),
     )

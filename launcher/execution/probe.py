@@ -100,7 +100,7 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(job.sys_path)},
+                env=job.environment(),
             )
         except OSError:
             return None

@@ -14,18 +14,17 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error, InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from launcher.conf import options
 from launcher.execution.job import Job
 from launcher.models import Run, Status, sources_of
-from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship
+from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship_all
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,8 @@ HEARTBEAT_SECONDS = 5.0
 DRAIN_SECONDS = 0.25
 """How long it must be quiet after the child's end, since processes that it left behind may still write."""
 DRAIN_LIMIT_SECONDS = 2.0
-MASK = "********"
+MOST_REFUSALS = 10
+"""How often a database that is there may refuse what is recorded."""
 STEPS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -164,33 +164,42 @@ class Supervisor:
     def _outcome(self) -> dict[str, Any]:
         exit_code = os.waitstatus_to_exitcode(self._wait_status or 0)
         said = self._said_by_child()
-        reason = said.get("reason", "")
-        if exit_code == 0:
-            status = Status.SUCCEEDED
-        elif self._steps:
+        if self._steps:
+            # It may have caught the signal and returned as if nothing was: half done must not look like done.
             status, reason = Status.STOPPED, f"Stopped by {self._steps[-1][0]}."
+            reason += f" It ended with exit code {exit_code}." if exit_code >= 0 else ""
+        elif exit_code == 0:
+            status, reason = Status.SUCCEEDED, ""
+        elif exit_code < 0:
+            status, reason = Status.FAILED, f"Killed by signal {_signal_name(-exit_code)}."
         else:
-            status = Status.FAILED
-            if exit_code < 0:
-                reason = f"Killed by signal {signal.Signals(-exit_code).name}."
-            reason = reason or f"Ended with exit code {exit_code}."
+            status, reason = Status.FAILED, said.get("reason") or f"Ended with exit code {exit_code}."
         if self._writer.lost_bytes:
             reason = f"{reason} The disk was full: {self._writer.lost_bytes} bytes of output are missing.".strip()
         return {
             "status": str(status),
             "exit_code": exit_code,
-            "reason": _storable(reason, self._job.secrets),
-            "traceback": _storable(said.get("traceback", ""), self._job.secrets),
+            "reason": _storable(reason),
+            "traceback": _storable(said.get("traceback", "")),
             "stop_steps": self._steps,
             "finished_at": timezone.now().isoformat(),
         }
 
     def _said_by_child(self) -> dict[str, str]:
+        """Return what came by the pipe; whatever else the command wrote into it counts as nothing."""
         try:
-            said: dict[str, str] = json.loads(self._report_data)
+            said = json.loads(self._report_data)
         except ValueError:
             return {}
-        return said
+        is_ours = isinstance(said, dict) and all(isinstance(value, str) for value in said.values())
+        return said if is_ours else {}
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return str(number)
 
 
 class Shipper(threading.Thread):
@@ -201,6 +210,7 @@ class Shipper(threading.Thread):
         self.stop_wanted = threading.Event()
         self._run_pk = run_pk
         self._spool = spool
+        self._source = SpooledOutput(spool)  # stays readable whoever clears up the folder
         self._outcome: dict[str, Any] | None = None
         self._ended = threading.Event()
 
@@ -211,47 +221,59 @@ class Shipper(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Ship until everything is in the database; a failing database only makes it try again."""
+        """Ship until everything is in the database; a database that is away only makes it try again."""
         delay = SHIP_SECONDS
-        while True:
+        refusals = 0
+        while refusals < MOST_REFUSALS:
             self._ended.wait(delay)
             try:
-                if self._ship_all() and self._outcome is not None:
-                    record_outcome(self._run_pk, self._outcome)
-                    connection.close()
+                if self._look_and_ship():
+                    connections.close_all()
                     self._spool.remove()
                     return
                 delay = SHIP_SECONDS
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("Run %s: the database can't be written, trying again: %s", self._run_pk, error)
-                with suppress(DatabaseError):
-                    connection.close()
+                if not isinstance(error, OperationalError | InterfaceError) and self._outcome is not None:
+                    refusals += 1
+                    self._outcome = _simpler(self._outcome)
+                with suppress(Error):
+                    connections.close_all()
                 # `_ended` may be set by now, so that its wait would not wait.
                 time.sleep(delay)
                 delay = min(delay * 2, 10.0)
+        # The spool stays, with the outcome: a later look at the run tries once more.
+        logger.error("Run %s: how it ended can't be recorded.", self._run_pk)
 
-    def _ship_all(self) -> bool:
-        """Ship what there is, beat, and look for a stop asked for on another machine; True once nothing is left."""
-        has_ended = self._outcome is not None
+    def _look_and_ship(self) -> bool:
+        """Ship what there is, beat, and look for a stop asked for on another machine; True once the end is recorded."""
+        outcome = self._outcome
         run = Run.objects.filter(pk=self._run_pk)
         stops = list(run.values_list("stop_requested_at", flat=True))
         if not stops or stops[0] is not None:  # a deleted run must not leave its process behind
             self.stop_wanted.set()
-        if stops:
-            ship_spool(self._run_pk, self._spool)
+        if not stops:
+            return outcome is not None
+        missing = ship_all(self._run_pk, self._source)
+        if outcome is None:
             now = timezone.now()
             run.exclude(heartbeat_at__gt=now - timedelta(seconds=HEARTBEAT_SECONDS)).update(heartbeat_at=now)
-        return has_ended
+            return False
+        if missing:
+            outcome = {
+                **outcome,
+                "reason": f"{outcome['reason']} {missing} bytes of output could not be stored.".strip(),
+            }
+        record_outcome(self._run_pk, outcome)
+        return True
 
 
-def ship_spool(run_pk: int, spool: Spool) -> None:
-    """Store whatever the spool has and the database has not; raises DatabaseError, and does nothing without a spool."""
-    try:
-        source = SpooledOutput(spool)
-    except FileNotFoundError:
-        return
-    while ship(run_pk, source):
-        pass
+def _simpler(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome with texts that any database takes: first in ASCII, and if that is refused too, without."""
+    simple = {key: outcome[key].encode("ascii", "backslashreplace").decode() for key in ("reason", "traceback")}
+    if all(outcome[key] == text for key, text in simple.items()):
+        simple = {"reason": simple["reason"][:200], "traceback": ""}
+    return {**outcome, **simple}
 
 
 def record_outcome(run_pk: int, outcome: dict[str, Any]) -> bool:
@@ -270,8 +292,6 @@ def record_outcome(run_pk: int, outcome: dict[str, Any]) -> bool:
     )
 
 
-def _storable(text: str, secrets: Sequence[str]) -> str:
-    """Mask the run's secrets and replace what PostgreSQL's text refuses: NUL and lone surrogates."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+def _storable(text: str) -> str:
+    """Replace what PostgreSQL's text refuses: NUL and lone surrogates."""
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import socket
+import time
 import weakref
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import transaction
+from django.db import reset_queries, transaction
 from django.utils import timezone
 
 from launcher.conf import options
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 256 * 1024
 MARK_BYTES = 64 * 1024
+PRUNE_SECONDS = 24 * 3600
 
 _ENTRY = re.compile(rb"^(\d+) (\d+) ([0-9;]*) \n", re.MULTILINE)
 
@@ -107,6 +109,7 @@ class Spool:
     """The files of one run on the machine where it runs: its output, an index of it, and how it ended."""
 
     def __init__(self, uid: UUID) -> None:
+        self.uid = uid
         self.folder = options().spool_dir / f"run-{uid.hex}"
         self.output_path = self.folder / "output"
         self.index_path = self.folder / "index"
@@ -256,12 +259,6 @@ def _start_of(chunk: Chunk) -> Mark:
     return Mark(offset=chunk.offset, line=chunk.first_line, style=chunk.style)
 
 
-def _piece(source: Output, start: Mark) -> bytes:
-    """Return the content of a chunk; one that will not grow ends where no escape sequence is cut in two."""
-    data = source.read(start.offset, CHUNK_BYTES)
-    return data[: whole_length(data)] if len(data) == CHUNK_BYTES else data
-
-
 def ship(run_pk: int, source: Output) -> bool:
     """Store what the source has and the database has not, at most CHUNK_BYTES of it; False if there was nothing.
 
@@ -269,12 +266,12 @@ def ship(run_pk: int, source: Output) -> bool:
     one writer at a time, so what is stored is looked up before the transaction, which then is as short as can be.
     """
     last = _last_chunk(run_pk)
-    start = _start_of(last) if last else START
-    data = _piece(source, start)
-    if last is not None and len(data) == last.size:  # it is full, or there is nothing new
-        start, last = start.after(data), None
-        data = _piece(source, start)
-    if len(data) <= (last.size if last else 0):
+    start, stored = (_start_of(last), last.size) if last else (START, 0)
+    data = _chunk(source, start, stored)
+    if last is not None and len(data) == stored:  # it is full, or there is nothing new
+        start, stored, last = start.after(data), 0, None
+        data = _chunk(source, start, stored)
+    if len(data) <= stored:
         return False
     reached = start.after(data)
     fields = {
@@ -292,3 +289,36 @@ def ship(run_pk: int, source: Output) -> bool:
             output_bytes=reached.offset, output_lines=reached.line, heartbeat_at=timezone.now()
         )
     return True
+
+
+def _chunk(source: Output, start: Mark, stored: int) -> bytes:
+    """Return a chunk's content. A full one ends where no escape sequence is cut in two, if that isn't stored already."""
+    data = source.read(start.offset, CHUNK_BYTES)
+    return data if len(data) < CHUNK_BYTES else data[: max(whole_length(data), stored)]
+
+
+def ship_all(run_pk: int, source: Output) -> int:
+    """Store everything that the source has, and return how many bytes of it are not stored for all that (0 if well)."""
+    while ship(run_pk, source):
+        reset_queries()  # with DEBUG, Django would keep the SQL of every chunk
+    last = _last_chunk(run_pk)
+    return max(0, source.size - (last.offset + last.size if last else 0))
+
+
+def prune_spools() -> None:
+    """Remove spools that nobody will: a day old, of runs that never started or have ended; their output is kept."""
+    for folder in spool_root().glob("run-*"):
+        try:
+            is_old = time.time() - folder.stat().st_mtime > PRUNE_SECONDS
+            spool = Spool(UUID(folder.name.removeprefix("run-")))
+        except (OSError, ValueError):
+            continue
+        if not is_old:
+            continue
+        run = Run.objects.filter(uid=spool.uid).only("status").first()
+        if run is not None and not run.is_finished:
+            continue
+        if run is not None:
+            with suppress(FileNotFoundError):
+                ship_all(run.pk, SpooledOutput(spool))
+        spool.remove()

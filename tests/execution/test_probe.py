@@ -55,7 +55,7 @@ def test_an_old_answer_with_errors_is_given_while_it_is_looked_at_again(tmp_path
 
 
 def test_a_probe_that_fails_is_not_started_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.no_such_settings")
+    monkeypatch.setenv("LAUNCHER_TEST_BROKEN_SETTINGS", "1")
     assert errors() == {}
     first = dict(probe._running)
     assert errors() == {}

@@ -1,16 +1,18 @@
 """Real runs in real processes: what is captured, how ends are told, that stops stop, and that nothing is lost."""
 
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import OperationalError, connection
 
 from launcher import runs
-from launcher.engines import engine
+from launcher.engines import engine, local
 from launcher.execution.identity import is_alive
 from launcher.models import Chunk, Run, Status
 from launcher.output.store import Spool
@@ -69,6 +71,7 @@ def test_output_is_in_the_database_once_the_run_has_ended_and_the_spool_is_gone(
         ("sys-exit-text", Status.FAILED, 1, "Ended with exit code 1."),
         ("os-exit", Status.FAILED, 5, "Ended with exit code 5."),
         ("signal", Status.FAILED, -11, "Killed by signal SIGSEGV."),
+        ("real-time-signal", Status.FAILED, -40, "Killed by signal 40."),
     ],
 )
 def test_each_end_is_recorded_as_what_it_was(
@@ -160,6 +163,14 @@ def test_stop_kills_a_command_that_does_not_listen(owner: User, tmp_path: Path, 
     assert [name for name, _ in run.stop_steps] == ["SIGINT", "SIGTERM", "SIGKILL"]
 
 
+def test_a_stopped_command_that_ends_as_if_nothing_was_is_stopped_all_the_same(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path, "--calm")
+    runs.stop_run(run, user=owner)
+    wait_until_finished(run)
+    assert (run.status, run.exit_code) == (Status.STOPPED, 0)
+    assert run.reason == "Stopped by SIGINT. It ended with exit code 0."
+
+
 def test_a_run_that_is_stopped_before_its_process_is_up_never_starts(owner: User, tmp_path: Path) -> None:
     run = runs.start_run("run_waits", [str(tmp_path / "gate")], user=owner)
     runs.stop_run(run, user=owner)
@@ -209,11 +220,11 @@ def test_the_child_of_a_killed_supervisor_does_not_live_on(owner: User, tmp_path
 
 
 def test_a_run_whose_process_never_came_up_is_lost_with_the_reason(owner: User, monkeypatch: Any) -> None:
-    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.no_such_settings")
+    monkeypatch.setenv("LAUNCHER_TEST_BROKEN_SETTINGS", "1")
     run = runs.start_run("run_ends", ["well"], user=owner)
     wait_until_finished(run)
     assert run.status == Status.LOST
-    assert "no_such_settings" in run.reason
+    assert "settings broken for a test" in run.reason
 
 
 def test_a_run_that_cannot_be_started_at_all_is_lost_with_the_reason(owner: User, settings: Any) -> None:
@@ -242,6 +253,56 @@ def test_a_deleted_run_leaves_no_process_behind(owner: User, tmp_path: Path) -> 
     Run.objects.filter(pk=run.pk).delete()
     wait_for(lambda: not is_alive(pid, started))
     assert not Spool(run.uid).folder.exists()
+
+
+def test_output_is_kept_whole_though_somebody_clears_up_the_spool(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path)
+    shutil.rmtree(Spool(run.uid).folder)
+    (tmp_path / "gate").touch()
+    assert wait_until_finished(run).status == Status.SUCCEEDED
+    assert output_of(run) == "waiting\ndone\n"
+
+
+def test_a_run_taken_for_lost_gets_its_true_end_when_its_supervisor_speaks(owner: User, tmp_path: Path) -> None:
+    run = waiting(owner, tmp_path)
+    Run.objects.filter(pk=run.pk).update(status=Status.LOST)
+    (tmp_path / "gate").touch()
+    wait_for(lambda: reloaded(run).status == Status.SUCCEEDED)
+
+
+def test_a_secret_is_masked_however_a_traceback_spells_it(owner: User) -> None:
+    secret = "pa\\ss\"w'\nord"
+    run = finished(owner, "run_ends", "secret", f"--password={secret}")
+    assert run.reason == "KeyError: '********'"
+    assert "ord" not in run.traceback.rpartition("KeyError")[2]
+
+
+def test_a_report_is_never_written_into_a_file_of_the_command(owner: User) -> None:
+    run = finished(owner, "run_misbehaves", "reuse")
+    assert (run.status, run.exit_code) == (Status.FAILED, 1)
+    assert output_of(run).endswith("largest file: 0\n")
+
+
+def test_a_start_counts_though_its_process_cannot_be_noted(owner: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr(local, "process_start", failing_database)
+    run = runs.start_run("run_ends", ["well"], user=owner)
+    assert wait_until_finished(run).status == Status.SUCCEEDED
+
+
+def failing_database(pid: int) -> str:
+    raise OperationalError("database is locked")
+
+
+def test_a_stored_run_never_stays_queued_whatever_goes_wrong(owner: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr(local, "make_job", failing_database)
+    run = runs.start_run("run_ends", ["well"], user=owner)
+    assert reloaded(run).status == Status.LOST
+    assert "failing_database" in run.reason
+
+
+def test_a_path_object_on_the_import_path_does_no_harm(owner: User, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    assert finished(owner, "run_ends", "well").status == Status.SUCCEEDED
 
 
 def test_a_healthy_run_is_not_lost_however_often_one_looks(owner: User, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from launcher.models import Chunk, Run
+from launcher.models import Chunk, Run, Status
 from launcher.output import store
 from launcher.output.store import (
     START,
@@ -313,3 +313,40 @@ def test_a_spool_folder_that_cannot_be_made_says_which_setting_helps(tmp_path: P
     settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "file" / "spool"}
     with pytest.raises(SpoolError, match="SPOOL_DIR"):
         spool_root()
+
+
+@pytest.mark.django_db
+def test_a_chunk_stored_with_a_torn_end_does_not_stop_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "CHUNK_BYTES", 64)
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"x" * 58 + b"\x1b[38;")
+    source = SpooledOutput(spool)
+    ship_all(run, source)
+    write(spool, b"5;208m" + b"y" * 200)
+    ship_all(run, source)
+    assert b"".join(read_all(StoredOutput(run))) == b"x" * 58 + b"\x1b[38;5;208m" + b"y" * 200
+
+
+@pytest.mark.django_db
+def test_what_is_not_stored_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run()
+    spool = new_spool(run)
+    write(spool, b"x" * 10)
+    assert store.ship_all(run.pk, SpooledOutput(spool)) == 0
+    write(spool, b"y" * 5)
+    monkeypatch.setattr(store, "ship", lambda run_pk, source: False)
+    assert store.ship_all(run.pk, SpooledOutput(spool)) == 5
+
+
+@pytest.mark.django_db
+def test_old_spools_of_ended_or_unknown_runs_are_removed_with_their_output_kept() -> None:
+    ended, going, unknown = new_run(), new_run(), Run(command="check")
+    Run.objects.filter(pk=ended.pk).update(status=Status.LOST)
+    spools = [new_spool(run) for run in (ended, going, unknown)]
+    for spool in spools:
+        write(spool, b"kept\n")
+        os.utime(spool.folder, (0, 0))
+    store.prune_spools()
+    assert [spool.folder.exists() for spool in spools] == [False, True, False]
+    assert b"".join(read_all(StoredOutput(ended))) == b"kept\n"

@@ -14,9 +14,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         ways = ["well", "command-error", "returncode", "exception", "sys-exit", "sys-exit-text", "os-exit", "signal"]
+        ways += ["real-time-signal", "secret"]
         parser.add_argument("how", choices=ways)
+        parser.add_argument("--password")
 
-    def handle(self, *args: Any, how: str, **options: Any) -> None:
+    def handle(self, *args: Any, how: str, password: str, **options: Any) -> None:
         print("before the end")
         match how:
             case "command-error":
@@ -33,3 +35,7 @@ class Command(BaseCommand):
                 os._exit(5)
             case "signal":
                 os.kill(os.getpid(), signal.SIGSEGV)
+            case "real-time-signal":
+                os.kill(os.getpid(), 40)
+            case "secret":
+                raise KeyError(password)

@@ -1,11 +1,13 @@
 """Does to its own process what a record must survive."""
 
+import atexit
 import os
 import subprocess
 import sys
 import threading
 import time
 from argparse import ArgumentParser
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,7 +17,9 @@ class Command(BaseCommand):
     help = "Does to its own process what a record must survive."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["close", "daemon", "bytes", "long-line", "chdir", "sys-stdout", "fork"])
+        parser.add_argument(
+            "what", choices=["close", "daemon", "bytes", "long-line", "chdir", "sys-stdout", "fork", "reuse"]
+        )
 
     def handle(self, *args: Any, what: str, **options: Any) -> None:
         print("at first", flush=True)
@@ -34,6 +38,11 @@ class Command(BaseCommand):
                 os.umask(0o777)
             case "sys-stdout":
                 sys.stdout = None
+            case "reuse":
+                os.closerange(3, 256)
+                files = [TemporaryFile() for _ in range(20)]  # noqa: SIM115
+                atexit.register(lambda: print("largest file:", max(os.fstat(f.fileno()).st_size for f in files)))
+                raise ZeroDivisionError
             case "fork":
                 if os.fork() == 0:
                     print("from the fork", flush=True)

@@ -1,6 +1,7 @@
 """Says that it waits, waits for a file, and ends; may refuse to be stopped politely, or hold the database's lock."""
 
 import signal
+import sys
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
@@ -19,9 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("gate", type=Path)
         parser.add_argument("--deaf", action="store_true", help="Ignore SIGINT and SIGTERM.")
         parser.add_argument("--lock", action="store_true", help="Write in a transaction, and keep it open.")
+        parser.add_argument("--calm", action="store_true", help="Take SIGINT for a reason to end well.")
         parser.add_argument("--lines", type=int, default=0, help="Write so many lines before waiting.")
 
-    def handle(self, *args: Any, gate: Path, deaf: bool, lock: bool, lines: int, **options: Any) -> None:
+    def handle(self, *args: Any, gate: Path, deaf: bool, calm: bool, lock: bool, lines: int, **options: Any) -> None:
+        if calm:
+            signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
         if deaf:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
