@@ -7,6 +7,7 @@ from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, transaction
 from django.db.models import QuerySet
@@ -23,6 +24,12 @@ from launcher.models import UNFINISHED, Command, Run
 View = Callable[..., HttpResponseBase]
 READ = ("GET", "HEAD")
 WRITE = ("POST",)
+PAGE_OF_BUTTON = {
+    "launcher_run_stop": "launcher_run_change",
+    "launcher_run_again": "launcher_run_change",
+    "launcher_command_line": "launcher_command_run",
+}
+"""Where a reader gets to from an address that is only ever posted to; all others can be read as well."""
 
 
 if TYPE_CHECKING:
@@ -52,15 +59,17 @@ class LauncherAdmin(ModelAdmin):
             request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
             try:
                 if views.is_htmx(request) and not self.admin_site.has_permission(request):
-                    # A redirect would be followed and the login page swapped into the fragment.
-                    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+                    # A redirect would be followed and the login page swapped into the fragment. What is being typed
+                    # into a form, which is posted for its preview, must not be lost by a reload.
+                    headers = {"HX-Refresh": "true"} if request.method in READ else {}
+                    return HttpResponse(status=204, headers=headers)
                 response = view(request, *args, **kwargs)
                 # A template is rendered here, so that a locked database is answered wherever it is met.
                 if hasattr(response, "render") and callable(response.render):
                     response.render()
                 return response
             except OperationalError as error:
-                return _busy(request, error)
+                return self._busy(request, error)
 
         update_wrapper(wrapper, view)
         wrapper.login_required = False  # type: ignore[attr-defined]  # LoginRequiredMiddleware would send to LOGIN_URL
@@ -75,9 +84,31 @@ class LauncherAdmin(ModelAdmin):
         try:
             return view(self, request, *args, **kwargs)
         except PermissionDenied as error:
-            return views.refusal(self, request, status=403, title=str(_("Permission denied")), message=str(error))
+            message = str(error) or str(_("This is not allowed."))
+            return views.refusal(self, request, status=403, title=str(_("Permission denied")), message=message)
         except Http404 as error:
             return views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
+
+    def _busy(self, request: HttpRequest, error: OperationalError) -> HttpResponse:
+        """Answer without the database, since it is the trouble."""
+        if views.is_htmx(request):
+            return HttpResponse(status=503, headers={"Retry-After": "2"})
+        is_read = request.method in READ
+        match = request.resolver_match
+        path = request.get_full_path()
+        if not is_read and match is not None and match.url_name in PAGE_OF_BUTTON:
+            path = self._url(PAGE_OF_BUTTON[match.url_name], *match.args, **match.kwargs)
+        context = {
+            "error": str(error),
+            "is_read": is_read,
+            "path": path,
+            "history": self._url("launcher_run_changelist"),
+        }
+        content = render_to_string("launcher/busy.html", context)
+        return HttpResponse(content, status=503, headers={"Retry-After": "5"})
+
+    def _url(self, name: str, /, *args: Any, **kwargs: Any) -> str:
+        return reverse(f"admin:{name}", args=args, kwargs=kwargs, current_app=self.admin_site.name)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the entries to those who may use at least one command."""
@@ -100,14 +131,6 @@ class LauncherAdmin(ModelAdmin):
         return False
 
 
-def _busy(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    """Answer without the database, since it is the trouble."""
-    if views.is_htmx(request):
-        return HttpResponse(status=503, headers={"Retry-After": "2"})
-    content = render_to_string("launcher/busy.html", {"error": str(error), "path": request.get_full_path()})
-    return HttpResponse(content, status=503, headers={"Retry-After": "5"})
-
-
 class CommandAdmin(LauncherAdmin):
     """The catalogue and the forms. There is no table behind it."""
 
@@ -118,6 +141,15 @@ class CommandAdmin(LauncherAdmin):
             path("<str:name>/run/", self._wrap(views.command_page, READ + WRITE), name="launcher_command_run"),
             path("<str:name>/line/", self._wrap(views.command_line, WRITE), name="launcher_command_line"),
         ]
+
+
+class RunList(ChangeList):
+    """The change list, less what may be long and is in no column."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Run]:
+        """Return the runs as filtered, searched and ordered."""
+        found: QuerySet[Run] = super().get_queryset(request, exclude_parameters)
+        return found.defer(*views.NOT_LISTED)
 
 
 class RunAdmin(LauncherAdmin):
@@ -147,8 +179,19 @@ class RunAdmin(LauncherAdmin):
         ]
 
     def _adopted(self, pattern: URLPattern) -> URLPattern:
-        pattern.callback = self._guarded(pattern.callback)
+        """Have a stock page refuse like ours do."""
+        callback = pattern.callback
+
+        def stock(model_admin: LauncherAdmin, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            response: HttpResponseBase = callback(request, *args, **kwargs)
+            return response
+
+        pattern.callback = self._guarded(update_wrapper(partial(self._answer, stock, READ + WRITE), callback))
         return pattern
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the class of the change list."""
+        return RunList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Return the runs of the commands that the user may use."""
@@ -216,8 +259,10 @@ class RunAdmin(LauncherAdmin):
 
 def _history(model_admin: RunAdmin, request: HttpRequest) -> HttpResponse:
     """Show the change list, after a look at whether what it calls running still is."""
+    if any("\0" in word for name, values in request.GET.lists() for word in (name, *values)):
+        return redirect(request.path)  # PostgreSQL has no such character, and says so with an error
     readable = model_admin.get_queryset(request)
-    unfinished = list(readable.filter(status__in=UNFINISHED)[:200])
+    unfinished = list(readable.filter(status__in=UNFINISHED).defer(*views.NOT_LISTED)[:200])
     runs.reconcile(unfinished)
     newest = readable.values_list("pk", flat=True).first()
     going = [run.pk for run in unfinished if not run.is_finished]

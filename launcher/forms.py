@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -19,12 +18,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from launcher import argv
 from launcher.arguments import Argument, Description, Group, Kind, ValueType
 from launcher.conf import options
 from launcher.models import Run
-from launcher.output.store import Spool, spool_root
+from launcher.output.store import Spool, prune_spools
 
 BARE = "__bare"
 UPLOAD = "__upload"
@@ -189,8 +189,9 @@ class CommandForm(forms.Form):
             made.append((None, {"fields": [CONFIRM]}))
         return [(name, fieldset) for name, fieldset in made if fieldset["fields"]]
 
+    @sensitive_variables()
     def given(self) -> dict[str, tuple[str, ...]]:
-        """Return what was filled in, by argument; an untouched field is not in it. Uploaded files are stored now."""
+        """Return what was filled in, by argument; an untouched field is not in it. A file counts once it is stored."""
         found: dict[str, tuple[str, ...]] = {}
         for argument in self.description.arguments:
             values = self._given_for(argument)
@@ -198,10 +199,20 @@ class CommandForm(forms.Form):
                 found[argument.name] = values
         return found
 
+    def store_uploads(self) -> None:
+        """Write the files that came with the form to where the run will find them; raises OSError."""
+        for argument in self.description.arguments:
+            file = self.cleaned_data.get(argument.name + UPLOAD)
+            if self.uploads is not None and file:
+                self.uploads.store(argument.name, file)
+                self[argument.name + UPLOAD].help_text = self._kept_html(argument)
+
+    @sensitive_variables()
     def extra_words(self) -> list[str]:
         """Return the words that have no field."""
         return shlex.split(self.cleaned_data.get(EXTRA) or "")
 
+    @sensitive_variables()
     def clean_launcher_extra(self) -> str:
         """Refuse what a shell could not split."""
         text: str = self.cleaned_data[EXTRA]
@@ -213,6 +224,7 @@ class CommandForm(forms.Form):
             raise forms.ValidationError(_("Type the secret in place of %s again.") % argv.MASK)
         return text
 
+    @sensitive_variables()
     def _given_for(self, argument: Argument) -> tuple[str, ...] | None:
         value = self.cleaned_data.get(argument.name)
         stored = self._uploaded(argument)
@@ -235,13 +247,10 @@ class CommandForm(forms.Form):
     def _uploaded(self, argument: Argument) -> str:
         if self.uploads is None or not _takes_upload(argument):
             return ""
-        file = self.cleaned_data.get(argument.name + UPLOAD)
-        if file:
-            path = self.uploads.store(argument.name, file)
-            self[argument.name + UPLOAD].help_text = self._kept_html(argument)
-            return str(path)
-        # What is typed now counts more than what was chosen on an earlier try.
-        kept = self.uploads.kept(argument.name) if not self.cleaned_data.get(argument.name) else None
+        # What is typed now counts more than what was chosen on an earlier try, and less than what is chosen now.
+        if self.cleaned_data.get(argument.name) and not self.cleaned_data.get(argument.name + UPLOAD):
+            return ""
+        kept = self.uploads.kept(argument.name)
         return str(kept) if kept else ""
 
     def clean(self) -> dict[str, Any]:
@@ -309,7 +318,7 @@ class Uploads:
 
     def store(self, name: str, file: UploadedFile[Any]) -> Path:
         """Write a file and return its path; one stored before for the same argument gives way. Raises OSError."""
-        prune_uploads()
+        prune_spools()
         Spool(self.uid).make()
         folder = self._folder_of(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -317,15 +326,21 @@ class Uploads:
             old.unlink()
         os.utime(self._folder.parent)  # another day from now
         path = folder / _safe_name(file.name or "")
-        with path.open("wb") as target:
-            for piece in file.chunks():
-                target.write(piece)
+        try:
+            with path.open("wb") as target:
+                for piece in file.chunks():
+                    target.write(piece)
+        except OSError:  # half a file must not be taken for the whole on the next try
+            path.unlink(missing_ok=True)
+            raise
         return path
 
     def kept(self, name: str) -> Path | None:
         """Return the file stored for an argument on an earlier try, or None."""
-        folder = self._folder_of(name)
-        return next(iter(folder.iterdir()), None) if folder.is_dir() else None
+        try:
+            return next(self._folder_of(name).iterdir(), None)
+        except OSError:  # most likely there is none
+            return None
 
     def _folder_of(self, name: str) -> Path:
         # Names of arguments hold any character, and no two of them may share a folder.
@@ -334,19 +349,7 @@ class Uploads:
     @property
     def has_any(self) -> bool:
         """Whether a file was stored."""
-        return self._folder.is_dir()
-
-
-def prune_uploads() -> None:
-    """Remove files that were uploaded a day ago for runs that never started."""
-    for folder in spool_root().glob("run-*"):
-        try:
-            is_old = time.time() - folder.stat().st_mtime > UPLOAD_KEEP_SECONDS
-            uid = UUID(folder.name.removeprefix("run-"))
-        except (OSError, ValueError):
-            continue
-        if is_old and (folder / "uploads").is_dir() and not Run.objects.filter(uid=uid).exists():
-            Spool(uid).remove()
+        return os.path.isdir(self._folder)  # unlike Path's, False where the spool can't be read
 
 
 def _safe_name(name: str) -> str:

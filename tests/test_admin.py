@@ -69,12 +69,13 @@ def test_nobody_is_sent_there_under_login_required_middleware_too(
 
 
 @pytest.mark.parametrize("middleware", [[], [LOGIN_REQUIRED]])
-def test_a_fragment_whose_session_has_ended_has_the_page_reloaded(
+def test_a_fragment_whose_session_has_ended_has_the_page_reloaded_unless_a_form_is_being_filled_in(
     client: Client, db: None, site: str, settings: Settings, middleware: list[str]
 ) -> None:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, *middleware]
-    for response in answers(client, stored_run(), site, headers=FRAGMENT).values():
-        assert (response.status_code, response["HX-Refresh"], response.content) == (204, "true", b"")
+    for page, response in answers(client, stored_run(), site, headers=FRAGMENT).items():
+        assert (response.status_code, response.content) == (204, b"")
+        assert response.headers.get("HX-Refresh") == (None if page.startswith("post ") else "true")
 
 
 def test_a_history_restore_is_a_page_and_goes_to_the_login(client: Client, db: None, site: str) -> None:
@@ -224,6 +225,15 @@ def test_nothing_can_be_added_or_changed(owner_client: Client) -> None:
     assert owner_client.post("/admin/launcher/run/x/change/", {"status": "failed"}).status_code in {302, 403}
     assert owner_client.get("/admin/launcher/command/add/").status_code == 404
     assert Run.objects.get().status == Status.SUCCEEDED
+
+
+def test_a_stock_page_refuses_in_the_same_dress(owner_client: Client) -> None:
+    running = stored_run(status=Status.RUNNING)
+    for url in ("/second-admin/launcher/run/add/", address("run_delete", running.pk, site="second")):
+        page = text_of(owner_client.get(url))
+        assert "This is not allowed." in page
+        assert 'href="/second-admin/launcher/run/"' in page
+    assert owner_client.put(address("run_delete", running.pk)).status_code == 405
 
 
 PAGES_THAT_POST = ["command_run", "command_line", "run_stop", "run_again"]

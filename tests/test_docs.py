@@ -86,7 +86,7 @@ def test_the_architecture_page_maps_each_url_to_a_view_that_exists() -> None:
     stock = {"launcher_run_add", "launcher_run_history", "launcher_run_delete"}
     names = {pattern.name for pattern in own if pattern.name} - stock
     assert {name for name in rows if name.startswith("launcher_")} == names
-    code = "".join((PACKAGE / name).read_text("utf-8") for name in ("views.py", "admin.py"))
+    code = "".join(path.read_text("utf-8") for path in (*PACKAGE.glob("views/*.py"), PACKAGE / "admin.py"))
     functions = {node.name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)}
     for name in names:
         view = re.match("`([^`]+)`", rows[name][0])

@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ from launcher.forms import (
     Uploads,
     help_html,
     label_of,
-    prune_uploads,
     with_file_names,
 )
 from launcher.models import Run
+from launcher.output.store import prune_spools
 
 
 def form_for(command: str, data: dict[str, Any] | None = None, **given: Any) -> CommandForm:
@@ -361,6 +362,7 @@ def test_a_file_may_not_be_too_large(uploads: Uploads, size: int, is_valid: bool
     files = {"path" + UPLOAD: SimpleUploadedFile("f", b"x" * size)}
     form = CommandForm(argv.describe("args_kinds"), data=query({}), files=files, uploads=uploads)
     assert form.is_valid() is is_valid
+    form.store_uploads()
     assert ("path" in form.given()) is is_valid
 
 
@@ -368,8 +370,29 @@ def test_an_upload_stands_for_the_path(uploads: Uploads) -> None:
     files = {"path" + UPLOAD: SimpleUploadedFile("f.txt", b"content")}
     form = CommandForm(argv.describe("args_kinds"), data=query({}), files=files, uploads=uploads)
     assert form.is_valid()
+    form.store_uploads()
     (path,) = form.given()["path"]
     assert Path(path).read_bytes() == b"content"
+
+
+def test_reading_the_form_stores_nothing(uploads: Uploads) -> None:
+    files = {"path" + UPLOAD: SimpleUploadedFile("f.txt", b"content")}
+    form = CommandForm(argv.describe("args_kinds"), data=query({}), files=files, uploads=uploads)
+    form.is_valid()
+    assert "path" not in form.given()
+    assert not uploads.has_any
+
+
+def test_half_a_file_is_not_kept(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("No space left on device")
+
+    file = SimpleUploadedFile("f.txt", b"content")
+    monkeypatch.setattr(file, "chunks", chunks)
+    with pytest.raises(OSError, match="No space"):
+        uploads.store("path", file)
+    assert uploads.kept("path") is None
 
 
 def test_a_file_survives_an_invalid_try_and_yields_to_a_typed_path(uploads: Uploads, owner: User) -> None:
@@ -401,7 +424,7 @@ def test_forgotten_files_go_after_a_day_and_no_others(uploads: Uploads, owner: U
     a_day_ago = time.time() - UPLOAD_KEEP_SECONDS - 1
     for path in (old, running):
         os.utime(path.parents[2], (a_day_ago, a_day_ago))
-    prune_uploads()
+    prune_spools()
     assert [path.exists() for path in (old, fresh, running)] == [False, True, True]
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from launcher.models import Chunk, Run, Status
 from tests.conftest import logged_in
@@ -121,6 +121,35 @@ def test_no_filter_reaches_into_passwords_or_output(owner_client: Client, query:
     response = owner_client.get(address("run_changelist"), query)
     assert response.status_code in {302, 400}
     assert f"launcher-state-{run.pk}" not in text_of(response)
+
+
+@pytest.mark.parametrize("query", [{"command": "a\0"}, {"q": "\0"}, {"a\0": "b"}])
+def test_what_no_database_can_hold_is_taken_out_of_the_address(owner_client: Client, query: dict[str, str]) -> None:
+    response = owner_client.get(address("run_changelist"), query)
+    assert (response.status_code, response["Location"]) == (302, address("run_changelist"))
+
+
+def test_thousands_are_not_separated_where_a_program_reads_them(owner_client: Client, settings: Settings) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    going, ended = stored_run(pk=1234567, status=Status.RUNNING), stored_run(pk=1234568)
+    page = said_in(owner_client.get(address("run_changelist")))
+    query: dict[str, Any] = {"id": [going.pk, ended.pk], "newest": ended.pk}
+    fragment = said_in(owner_client.get(address("run_states"), query, headers=FRAGMENT))
+    for text in (page, fragment):
+        assert f"?newest={ended.pk}&id={going.pk}" in text
+        for name in ("state", "duration", "code"):
+            assert f'id="launcher-{name}-{going.pk}"' in text
+
+
+@pytest.mark.parametrize("name", ["run_changelist", "run_states", "command_changelist"])
+def test_no_list_loads_tracebacks_and_arguments(owner_client: Client, name: str) -> None:
+    runs = [stored_run(status=status, reason="Why.", traceback="Traceback") for status in Status]
+    with CaptureQueriesContext(connection) as queries:
+        owner_client.get(address(name), {"id": [run.pk for run in runs]} if name == "run_states" else {})
+    loading = [query["sql"] for query in queries if re.search(r'SELECT.*"launcher_run"."uid"', query["sql"])]
+    assert loading
+    assert [sql for sql in loading if '."traceback"' in sql or '."argv"' in sql] == []
+    assert [query for query in queries if '."traceback"' in query["sql"]] == []
 
 
 def test_the_number_of_queries_does_not_grow_with_the_runs(

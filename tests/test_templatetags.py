@@ -6,6 +6,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from pytest_django import Settings
 
 from launcher.models import Run
 from launcher.output.terminal import PLAIN, Style
@@ -31,6 +32,23 @@ from launcher.templatetags import launcher as tags
 )
 def test_a_duration_is_written_as_people_do(seconds: float | None, text: str) -> None:
     assert tags.duration(seconds) == text
+
+
+@pytest.mark.parametrize("is_aware", [True, False])
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        ("2026-01-31T23:30:05.123456+00:00", "05:00:05"),
+        ("2026-01-31T23:30:05.123456", "23:30:05"),
+        ("2026-13-31T23:30:05", "2026-13-31T23:30:05"),
+        ("x", "x"),
+    ],
+)
+def test_a_step_is_shown_in_the_zone_of_all_other_times(
+    settings: Settings, moment: str, text: str, is_aware: bool
+) -> None:
+    settings.USE_TZ, settings.TIME_ZONE = is_aware, "Asia/Kolkata"
+    assert tags.clock(moment) == text
 
 
 @pytest.mark.parametrize(("code", "text"), [(None, ""), (0, "0"), (2, "2"), (-9, "signal 9")])

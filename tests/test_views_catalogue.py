@@ -14,8 +14,8 @@ from django.core.management import get_commands
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from launcher import views
 from launcher.models import Status
+from launcher.views import catalogue
 from tests.conftest import logged_in
 from tests.pages import FRAGMENT, GRANTED, SITES, address, said_in, stored_run, text_of
 from tests.waiting import wait_for
@@ -205,7 +205,7 @@ def broken_app(tmp_path: Path, settings: Settings) -> Iterator[None]:
 def known_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe's answer, as if its process had the settings of this very test."""
     errors = {"cracked": "ModuleNotFoundError: No module named 'no_such_module_at_all' <b>"}
-    monkeypatch.setattr(views, "import_errors", lambda entries, wait_seconds: errors)
+    monkeypatch.setattr(catalogue, "import_errors", lambda entries, wait_seconds: errors)
 
 
 @pytest.mark.usefixtures("broken_app", "known_errors")
@@ -238,7 +238,7 @@ def test_its_neighbour_works(owner_client: Client) -> None:
 def test_while_errors_are_not_known_the_page_says_so_and_asks_again(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "import_errors", lambda entries, wait_seconds: None)
+    monkeypatch.setattr(catalogue, "import_errors", lambda entries, wait_seconds: None)
     page = catalogue_page(owner_client, "stats")
     assert "checking which can be imported" in page
     assert f'hx-get="{address("command_changelist")}?q=stats" hx-trigger="load' in page
@@ -259,9 +259,9 @@ django.setup()
 from django.core.management import get_commands
 from django.test import Client
 from django.contrib.auth.models import User
-from launcher import views
+from launcher.views import catalogue
 
-views.import_errors = lambda entries, wait_seconds: {}
+catalogue.import_errors = lambda entries, wait_seconds: {}
 client = Client()
 client.force_login(User.objects.get(username="owner"))
 assert client.get("/admin/launcher/command/").status_code == 200

@@ -3,20 +3,29 @@
 import re
 import shlex
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.signals import got_request_exception
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from launcher.forms import Uploads
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import Spool
 from tests.pages import (
@@ -117,6 +126,16 @@ def test_recent_runs_of_the_command_are_listed(operator_client: Client) -> None:
     assert address("run_change", other.pk) not in page
 
 
+def test_recent_runs_are_listed_without_what_is_not_shown(owner_client: Client) -> None:
+    stored_run(status=Status.FAILED, traceback="Traceback")
+    with CaptureQueriesContext(connection) as queries:
+        form_of(owner_client, GRANTED)
+    columns = "".join(query["sql"] for query in queries)
+    assert '"launcher_run"."command_line"' in columns
+    assert '"launcher_run"."traceback"' not in columns
+    assert '"launcher_run"."argv"' not in columns
+
+
 # Running
 
 
@@ -215,6 +234,55 @@ def test_confirmation_can_be_asked_for_by_the_settings(owner_client: Client, set
     settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {"check": {"confirm": True}}}
     assert "Type check to confirm." in said_in(post(owner_client, "check"))
     assert post(owner_client, "check", launcher_confirm="check").status_code == 302
+
+
+# Uploads
+
+
+def with_file(client: Client, command: str = "import_csv_data", **data: Any) -> Any:
+    return post(client, command, csv_path__upload=SimpleUploadedFile("f.csv", b"a;b"), **data)
+
+
+def test_an_upload_that_can_not_be_stored_is_told_on_the_form(
+    owner_client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "spool").touch()
+    settings.LAUNCHER = {**settings.LAUNCHER, "SPOOL_DIR": tmp_path / "spool"}
+    response = with_file(owner_client, category="Odds")
+    assert response.status_code == 503
+    assert "Nothing was started: the file could not be stored" in said_in(response)
+    assert 'value="Odds"' in element(said_in(response), "category")
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("words", ["", "--no-such-option", "'unbalanced"])
+def test_an_upload_is_stored_once(owner_client: Client, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    stored: list[str] = []
+    store = Uploads.store
+
+    def noted(uploads: Uploads, name: str, file: Any) -> Path:
+        stored.append(name)
+        return store(uploads, name, file)
+
+    monkeypatch.setattr(Uploads, "store", noted)
+    with_file(owner_client, launcher_extra=words)
+    assert stored == ["csv_path"]
+    assert Run.objects.count() == (0 if words else 1)
+
+
+def test_a_file_whose_run_was_started_meanwhile_is_told_so(
+    owner_client: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = Uploads(uuid4())
+    uploads.store("csv_path", SimpleUploadedFile("f.csv", b"a;b"))
+    token = uploads.token(owner)
+    monkeypatch.setattr(Uploads, "from_token", lambda token, user: uploads)  # as if no run had the uid yet
+    post(owner_client, "import_csv_data", launcher_uploads=token)
+    response = owner_client.post(address("command_run", "import_csv_data"), {"launcher_uploads": token}, follow=True)
+    assert response.redirect_chain[0][0] == address("run_changelist")
+    assert "That file's run was started already: see the history." in said_in(response)
+    assert "Nothing was started" not in said_in(response)
+    assert Run.objects.count() == 1
 
 
 # The shell line beside the form
@@ -330,6 +398,38 @@ def test_an_argument_may_be_declared_secret_or_public(owner_client: Client, sett
     assert Run.objects.get().argv == ["--password=known", "********"]
 
 
+@pytest.mark.parametrize("failing", ["launcher.runs.start_run", "launcher.argv.shell_line"])
+@pytest.mark.parametrize("name", ["command_run", "command_line"])
+def test_an_error_report_shows_no_secret(owner: User, monkeypatch: pytest.MonkeyPatch, failing: str, name: str) -> None:
+    reports: list[str] = []
+
+    @sensitive_variables()
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    def report(sender: object, request: HttpRequest, **kwargs: object) -> None:
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    monkeypatch.setattr(failing, fail)
+    client = Client(raise_request_exception=False)
+    client.force_login(owner)
+    got_request_exception.connect(report)
+    try:
+        data = {"password": PASSWORD, "user": "ada"}
+        if failing.endswith("shell_line"):
+            data["launcher_extra"] = f"--no-such --password={PASSWORD}"  # the form comes back, with its line
+        response = client.post(address(name, "secret_length"), data)
+    finally:
+        got_request_exception.disconnect(report)
+    if (name, failing) == ("command_line", "launcher.runs.start_run"):
+        assert response.status_code == 200
+        return
+    (found,) = reports
+    assert "a bug" in found
+    assert "launcher/views" in found
+    assert PASSWORD not in found
+
+
 @pytest.fixture
 def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
     """The file that a waiting command waits for. It is there when the test ends, so that no process outlives it."""
@@ -343,10 +443,10 @@ def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
 def process_table() -> bytes:
     """Return what `ps` and its like can read of every process that there is now."""
     found = b""
-    for path in Path("/proc").glob("[0-9]*/*"):
-        if path.name in {"cmdline", "environ"}:
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
             with suppress(OSError):  # gone by now, or somebody else's
-                found += path.read_bytes()
+                found += (process / name).read_bytes()
     return found
 
 

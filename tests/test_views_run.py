@@ -3,15 +3,18 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.test import Client
+from django.db import OperationalError, connection
+from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from launcher import runs
+from launcher import policy, runs
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import Spool
 from tests.conftest import logged_in
@@ -29,6 +32,10 @@ def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
     path.touch()
     for run in Run.objects.filter(status__in=UNFINISHED):
         wait_until_finished(run)
+
+
+def locked(*args: object, **kwargs: object) -> NoReturn:
+    raise OperationalError("database is <locked>")
 
 
 def page_of(client: Client, run: Run, site: str = "admin", **query: Any) -> str:
@@ -211,8 +218,6 @@ def test_a_number_that_no_run_has_is_not_found(owner_client: Client, name: str, 
 def test_the_page_of_a_run_that_holds_the_lock_stays_readable_and_it_can_be_stopped(
     owner: User, owner_client: Client, gate: Path
 ) -> None:
-    from django.db import connection
-
     run = runs.start_run("run_waits", [str(gate), "--lock"], user=owner)
     wait_for(lambda: "waiting" in output_of(run))
     with connection.cursor() as cursor:
@@ -229,20 +234,94 @@ def test_the_page_of_a_run_that_holds_the_lock_stays_readable_and_it_can_be_stop
 def test_a_database_that_does_not_answer_is_503_whatever_was_asked(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from django.db import OperationalError
-
-    def fail(*args: object, **kwargs: object) -> None:
-        raise OperationalError("database is <locked>")
-
     run = stored_run()
     args = [run.pk] if name in {"run_lines", "run_change"} else []
-    monkeypatch.setattr(runs, "reconcile", fail)
+    monkeypatch.setattr(runs, "reconcile", locked)
     fragment = owner_client.get(address(name, *args), headers=FRAGMENT)
     assert (fragment.status_code, fragment.content) == (503, b"")
     assert fragment["Retry-After"]
     page = owner_client.get(address(name, *args))
     assert page.status_code == 503
     assert "database is &lt;locked&gt;" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("run_stop", "run_change"),
+        ("run_again", "run_change"),
+        ("run_delete", "run_delete"),
+        ("command_run", "command_run"),
+        ("command_line", "command_run"),
+    ],
+)
+@pytest.mark.parametrize("site", SITES)
+def test_after_a_post_that_the_database_did_not_answer_the_way_leads_to_a_page(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch, site: str, name: str, page: str
+) -> None:
+    argument = stored_run().pk if name.startswith("run_") else GRANTED
+    for question in ("may_enter", "may_use", "may_run", "may_delete"):
+        monkeypatch.setattr(policy, question, locked)
+    response = owner_client.post(address(name, argument, site=site))
+    text = said_in(response)
+    assert response.status_code == 503
+    assert "Nothing was changed" not in text
+    assert "Whether what you asked for was done can’t be told" in text
+    assert f'href="{address("run_changelist", site=site)}"' in text
+    assert f'href="{address(page, argument, site=site)}"' in text
+
+
+def test_after_a_get_that_the_database_did_not_answer_it_can_be_tried_again(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "may_enter", locked)
+    text = said_in(owner_client.get(address("run_changelist"), {"q": "x"}))
+    assert "Nothing was changed." in text
+    assert f'href="{address("run_changelist")}?q=x"' in text
+
+
+def test_thousands_are_not_separated_where_a_program_reads_them(owner_client: Client, settings: Settings) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    run = stored_run(pk=1234567, status=Status.RUNNING)
+    page = page_of(owner_client, run)
+    fragment = text_of(owner_client.get(address("run_lines", run.pk), {"wait": "2000"}, headers=FRAGMENT))
+    assert "load delay:2000ms" in fragment
+    assert "wait=2000" in fragment
+    for text in (page, fragment):
+        assert f'id="launcher-state-{run.pk}"' in text
+        assert "1,234,567" not in text
+
+
+def test_arguments_are_never_loaded_to_show_a_run_and_the_traceback_once(owner_client: Client) -> None:
+    run = stored_run(status=Status.FAILED, reason="Why.", traceback="Traceback of it")
+    url = address("run_lines", run.pk)
+    for address_, query, times in (
+        (address("run_change", run.pk), {}, 1),
+        (url, {"seen": "failed-0"}, 0),
+        (url, {"seen": "running-0"}, 1),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            page = text_of(owner_client.get(address_, query))
+        assert ("Traceback of it" in page) is bool(times)
+        assert sum('"launcher_run"."traceback"' in query["sql"] for query in queries) == times
+        assert sum('"launcher_run"."argv"' in query["sql"] for query in queries) == 0
+
+
+def test_what_is_swapped_has_no_live_region_in_it_and_the_news_goes_to_one(owner_client: Client) -> None:
+    run = stored_run(status=Status.FAILED)
+    page = page_of(owner_client, run)
+    head = page.partition('id="launcher-run-head"')[2].partition("</dl>")[0]
+    assert "role=" not in re.sub('role="button"', "", head)
+    assert '<p id="launcher-announcement" class="visually-hidden" role="status"></p>' in page
+    assert '<div id="launcher-tail" aria-live="off">' in page
+    fragment = said_in(owner_client.get(address("run_lines", run.pk), {"seen": "running-0"}, headers=FRAGMENT))
+    assert 'hx-swap-oob="innerHTML:#launcher-announcement">Failed<' in fragment
+
+
+def test_the_steps_of_a_stop_are_in_the_zone_of_the_other_times(owner_client: Client, settings: Settings) -> None:
+    settings.TIME_ZONE = "Asia/Kolkata"
+    run = stored_run(status=Status.STOPPED, stop_steps=[["SIGINT", "2026-01-31T12:00:00+00:00"]])
+    assert 'SIGINT <time datetime="2026-01-31T12:00:00+00:00">17:30:00</time>' in page_of(owner_client, run)
 
 
 # Download
@@ -257,6 +336,48 @@ def test_the_download_is_the_text_and_with_ansi_the_very_bytes(owner_client: Cli
     assert plain["X-Content-Type-Options"] == "nosniff"
     assert f'filename="{GRANTED}-{run.pk}.txt"' in plain["Content-Disposition"]
     assert text_of(owner_client.get(address("run_download", run.pk), {"ansi": ""})).encode() == data
+
+
+def test_under_asgi_a_download_is_sent_as_it_is_read_and_can_be_broken_off(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def pieces(output: object) -> Iterator[bytes]:
+        try:
+            for text in ("one", "two", "three"):
+                read.append(text)
+                yield f"{text}\n".encode()
+        finally:
+            read.append("closed")
+
+    async def download() -> list[bytes]:
+        client: Any = AsyncClient()
+        await client.aforce_login(owner)
+        response = await client.get(address("run_download", run.pk))
+        assert response.is_async
+        stream = aiter(response)
+        got = [await anext(stream), await anext(stream)]
+        assert read == ["one", "two"]
+        await sync_to_async(response.close)()
+        return got
+
+    run = stored_run()
+    monkeypatch.setattr("launcher.views.runs.read_all", pieces)
+    assert async_to_sync(download)() == [b"one\n", b"two\n"]
+    assert read == ["one", "two", "closed"]
+
+
+def test_under_asgi_a_download_is_whole(owner: User) -> None:
+    run = with_output(stored_run(), b"one\ntwo\n")
+
+    async def download() -> bytes:
+        client: Any = AsyncClient()
+        await client.aforce_login(owner)
+        response = await client.get(address("run_download", run.pk), {"ansi": ""})
+        return b"".join([piece async for piece in response])
+
+    assert async_to_sync(download)() == b"one\ntwo\n"
 
 
 # Stop

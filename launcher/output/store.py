@@ -292,7 +292,7 @@ def ship(run_pk: int, source: Output) -> bool:
 
 
 def _chunk(source: Output, start: Mark, stored: int) -> bytes:
-    """Return a chunk's content. A full one ends where no escape sequence is cut in two, if that isn't stored already."""
+    """Return a chunk's content. A full one ends where no escape sequence is cut, if that isn't stored already."""
     data = source.read(start.offset, CHUNK_BYTES)
     return data if len(data) < CHUNK_BYTES else data[: max(whole_length(data), stored)]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
@@ -70,6 +71,18 @@ def ago(moment: datetime) -> str:
     if timezone.now() - moment < timedelta(minutes=1):
         return _("just now")
     return _("%s ago") % timesince(moment)
+
+
+@register.filter
+def clock(text: str) -> str:
+    """Return the time of day of an ISO 8601 moment, in the zone of all other times on the page; else the text."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        return text
+    return f"{timezone.localtime(moment) if timezone.is_aware(moment) else moment:%H:%M:%S}"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 
 (() => {
   const MOST_ROWS = 3000;
+  const MOST_UNFOLLOWED_ROWS = 10000;
   const RETRY_MS = 2000;
 
   // Durations
@@ -32,12 +33,19 @@
   const followButton = document.getElementById("launcher-follow");
   const wrapButton = document.getElementById("launcher-wrap");
   let isFollowing = true;
+  let isHeld = false;
   let scrolledTo = 0;
 
   const setFollowing = (value) => {
     isFollowing = value;
     followButton.setAttribute("aria-pressed", String(value));
-    if (value) toEnd();
+    if (!value) return;
+    toEnd();
+    if (isHeld) {
+      isHeld = false;
+      say("");
+      window.htmx.trigger("#launcher-tail", "launcher:retry");
+    }
   };
   const toEnd = () => {
     output.scrollTop = output.scrollHeight;
@@ -45,8 +53,9 @@
   };
   const isAtEnd = () => output.scrollHeight - output.scrollTop - output.clientHeight < 8;
 
+  const shownRows = () => output.getElementsByClassName("launcher-row");
   const trim = () => {
-    const rows = output.getElementsByClassName("launcher-row");
+    const rows = shownRows();
     const excess = rows.length - MOST_ROWS;
     if (excess <= 0 || !isFollowing) return;
     const range = document.createRange();
@@ -80,6 +89,25 @@
     toEnd();
   }
 
+  // Above a reader who has scrolled up nothing is taken away, so at some length nothing more may come.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "launcher-tail" || isFollowing || shownRows().length <= MOST_UNFOLLOWED_ROWS) return;
+    event.preventDefault();
+    isHeld = true;
+    say("held");
+  });
+
+  // A head that is swapped takes the focus with it. htmx gives it to the same button, where there still is one.
+  let hadFocus = false;
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id === "launcher-run-head") hadFocus = event.detail.target.contains(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const head = document.getElementById("launcher-run-head");
+    if (hadFocus && !head.contains(document.activeElement)) head.focus({ preventScroll: true });
+    hadFocus = false;
+  });
+
   // Earlier lines come in above: what the reader looks at must not move.
   let heightBelow = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -103,19 +131,25 @@
   // A server that restarts or is busy: whatever polls tries again, and says so.
 
   const connection = document.getElementById("launcher-connection");
+  let said = "";
+  const say = (what) => {
+    if (!connection || said === what) return;
+    said = what;
+    connection.textContent = what ? connection.dataset[what] : "";
+  };
   const retry = (event) => {
     const element = event.detail.elt;
     const status = event.detail.xhr ? event.detail.xhr.status : 0;
-    if (status >= 400 && status < 500) return; // it would be refused again
     if (!element || !/launcher:retry/.test(element.getAttribute("hx-trigger") || "")) return;
-    if (connection) connection.hidden = false;
+    if (status >= 400 && status < 500) return say("gone"); // it would be refused again
+    say("silent");
     setTimeout(() => window.htmx.trigger(element, "launcher:retry"), RETRY_MS);
   };
   document.addEventListener("htmx:sendError", retry);
   document.addEventListener("htmx:timeout", retry);
   document.addEventListener("htmx:responseError", retry);
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (connection && event.detail.successful) connection.hidden = true;
+    if (said === "silent" && event.detail.successful) say("");
   });
 
   // The line's preview is no upload: of a chosen file it only needs the name.
@@ -128,11 +162,12 @@
     }
   });
 
-  // Two clicks are one run.
+  // Two clicks are one run. In a form, an argument's field hides the form's own method of that name.
 
+  const { closest, matches, querySelectorAll } = Element.prototype;
   document.addEventListener("submit", (event) => {
-    if (event.target.method !== "post" || !event.target.closest("#content-main")) return;
-    const buttons = event.target.querySelectorAll("[type=submit]");
+    if (!matches.call(event.target, "#content-main form[method=post]")) return;
+    const buttons = querySelectorAll.call(event.target, "[type=submit]");
     setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
     // The page may come back from the browser's memory by the back button.
     window.addEventListener("pageshow", () => buttons.forEach((button) => (button.disabled = false)), { once: true });
@@ -147,7 +182,7 @@
     });
   };
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-launcher-copy]");
+    const button = closest.call(event.target, "[data-launcher-copy]");
     if (!button) return;
     await navigator.clipboard.writeText(document.querySelector(button.dataset.launcherCopy).textContent.trim());
     button.dataset.launcherLabel ||= button.textContent;

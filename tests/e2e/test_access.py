@@ -15,8 +15,10 @@ from tests.e2e.pages import (
     Gate,
     click_run,
     command_names,
+    expect_same_load,
     expect_state,
     form_url,
+    mark_load,
     run_url,
     search_box,
 )
@@ -68,6 +70,19 @@ def test_the_outsider_gets_nothing(logged_in_page: LogIn, outsider: User, owner:
 def test_a_stranger_is_sent_to_the_login(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
+def test_a_form_whose_session_has_ended_keeps_what_is_typed(owner_page: Page) -> None:
+    owner_page.goto(form_url("recalculate_stats"))
+    owner_page.context.clear_cookies(name="sessionid")
+    field = owner_page.locator("#id_from_date")
+    mark_load(owner_page)
+    with owner_page.expect_response("**/line/") as answer:
+        field.fill("2026-01-31")
+    assert answer.value.status == 204
+
+    expect(field).to_have_value("2026-01-31")
+    expect_same_load(owner_page)
 
 
 def test_a_page_whose_session_has_ended_goes_to_the_login(owner_page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
@@ -167,6 +168,16 @@ def test_a_refused_value_is_told_at_its_field_and_nothing_typed_is_lost(owner_pa
     expect(state(owner_page)).to_have_text("Succeeded")
 
 
+@pytest.mark.parametrize("name", ["gate", "method", "closest", "matches", "querySelectorAll"])
+def test_two_clicks_are_one_run_whatever_an_argument_is_called(owner_page: Page, name: str) -> None:
+    owner_page.goto(form_url("e2e_gate"))
+    owner_page.get_by_label("Gate").evaluate("(field, name) => (field.name = name)", name)
+    owner_page.route("**/run/", lambda route: route.fulfill(status=204))
+    click_run(owner_page)
+
+    expect(owner_page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
+
+
 def test_the_history_keeps_up_with_runs_that_end(owner_page: Page, owner: User, gate: Gate) -> None:
     run = gate.start_run(owner)
     owner_page.goto(HISTORY)
@@ -178,6 +189,12 @@ def test_the_history_keeps_up_with_runs_that_end(owner_page: Page, owner: User, 
     expect(shown).to_have_attribute("data-launcher-status", "succeeded", timeout=30_000)
     expect(owner_page.locator(f"#launcher-code-{run.pk}")).to_have_text("0")
     expect_same_load(owner_page)
+
+
+def test_a_history_that_may_not_go_on_says_so(owner_page: Page) -> None:
+    owner_page.goto(HISTORY)
+    owner_page.route("**/states/**", lambda route: route.fulfill(status=403))
+    expect(owner_page.get_by_text("This list can’t be kept up to date any more")).to_be_visible(timeout=15_000)
 
 
 def test_the_history_says_that_there_are_newer_runs(owner_page: Page, owner: User, gate: Gate) -> None:

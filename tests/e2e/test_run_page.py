@@ -19,7 +19,9 @@ from tests.e2e.pages import (
     output,
     rows,
     run_url,
+    state,
 )
+from tests.waiting import wait_until_finished
 
 MOST_ROWS = 3_200
 """What the page keeps, and one answer's rows that may come before it tidies up."""
@@ -62,11 +64,78 @@ def test_stop_ends_a_run_and_says_who_did_it(owner_page: Page, owner: User, gate
     mark_load(owner_page)
 
     expect_state(owner_page, "stopped")
-    expect(owner_page.locator("#launcher-run-head").get_by_role("status")).to_have_text("Stopped")
+    expect(state(owner_page)).to_have_text("Stopped")
     expect(fact(owner_page, "Stopped by")).to_have_text("owner")
     expect(fact(owner_page, "Stop")).to_contain_text("SIGINT")
     expect(owner_page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect_same_load(owner_page)
+
+
+def test_the_end_of_a_run_is_announced_where_nothing_is_replaced(owner_page: Page, owner: User, gate: Gate) -> None:
+    owner_page.goto(run_url(gate.start_run(owner)))
+    expect_line(owner_page, "The gate is shut.")
+    expect_state(owner_page, "running")
+    region = owner_page.locator("#launcher-announcement")
+    region.evaluate("region => (window.region = region)")
+    gate.open()
+
+    expect(region).to_have_text("Succeeded", timeout=RUN_MS)
+    assert region.evaluate("region => region === window.region")
+    assert region.get_attribute("role") == "status"
+    for name in ("#launcher-run-head", "#launcher-tail"):
+        assert owner_page.locator(name).locator("[role=status], [role=alert]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("focused", "focused_then"),
+    [("edit", "edit"), ("stop", "run-head"), ("output", "output")],
+)
+def test_the_focus_stays_where_it_is_or_near_it_when_a_run_ends(
+    owner_page: Page, owner: User, gate: Gate, focused: str, focused_then: str
+) -> None:
+    owner_page.goto(run_url(gate.start_run(owner)))
+    expect_line(owner_page, "The gate is shut.")
+    expect_state(owner_page, "running")
+    owner_page.locator(f"#launcher-{focused}").focus()
+    gate.open()
+
+    expect_state(owner_page, "succeeded")
+    expect(owner_page.locator(f"#launcher-{focused_then}")).to_be_focused()
+
+
+def test_a_page_that_is_not_followed_does_not_grow_without_bound(owner_page: Page, owner: User, gate: Gate) -> None:
+    run = gate.start_run(owner)
+    owner_page.goto(run_url(run))
+    expect_line(owner_page, "The gate is shut.")
+    held = owner_page.get_by_text("New lines are held back; Follow shows them.")
+    follow = owner_page.get_by_role("button", name="Follow")
+    follow.click()
+    output(owner_page).evaluate(
+        """output => output.prepend(...Array.from({length: 10001}, (_, number) => {
+            const row = document.createElement("div");
+            row.className = "launcher-row";
+            row.dataset.offset = String(number);
+            return row;
+        }))"""
+    )
+    expect(held).to_be_visible()
+    gate.open()
+    wait_until_finished(run)
+    expect(rows(owner_page).filter(has_text="The gate is open.")).to_have_count(0)
+    follow.click()
+
+    expect_line(owner_page, "The gate is open.")
+    expect(held).to_have_count(0)
+    assert rows(owner_page).count() <= MOST_ROWS
+    expect_state(owner_page, "succeeded")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_page_that_may_not_go_on_says_so(owner_page: Page, owner: User, gate: Gate, status: int) -> None:
+    owner_page.goto(run_url(gate.start_run(owner)))
+    expect_line(owner_page, "The gate is shut.")
+    owner_page.route("**/lines/**", lambda route: route.fulfill(status=status))
+    expect(owner_page.get_by_text("This run can’t be shown any more: reload the page.")).to_be_visible()
 
 
 def test_the_duration_ticks_while_a_run_goes_on(owner_page: Page, owner: User, gate: Gate) -> None:

@@ -1,0 +1,21 @@
+"""The pages and their fragments. Each loads with the right to it, asks a service, and renders."""
+
+from launcher.views.base import NOT_LISTED, is_htmx, refusal
+from launcher.views.catalogue import catalogue_page
+from launcher.views.commands import command_line, command_page
+from launcher.views.runs import run_again, run_download, run_lines, run_page, run_states, run_stop
+
+__all__ = [
+    "NOT_LISTED",
+    "catalogue_page",
+    "command_line",
+    "command_page",
+    "is_htmx",
+    "refusal",
+    "run_again",
+    "run_download",
+    "run_lines",
+    "run_page",
+    "run_states",
+    "run_stop",
+]

@@ -1,0 +1,223 @@
+"""A run's page and the fragments that keep it going, its download and its buttons; the states for the list."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.core.handlers.asgi import ASGIRequest
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.http import urlencode
+from django.utils.text import get_valid_filename
+from django.utils.translation import gettext as _
+
+from launcher import catalogue, policy, runs
+from launcher.catalogue import CommandUnavailable
+from launcher.models import UNFINISHED, Run, Status
+from launcher.output.store import open_output, read_all
+from launcher.output.terminal import plain_text, whole_length
+from launcher.output.window import Cursor, Window, following, newest, preceding
+from launcher.views.base import NOT_LISTED, Admin, address, number, page, require
+
+FIRST_WAIT_MS = 150
+LONGEST_WAIT_MS = 2000
+
+
+def _get_run(admin: Admin, request: HttpRequest, pk: int, *, without: Sequence[str] = ()) -> Run:
+    """Return a run that the user may read, less some columns; another's and a missing one are the same 404."""
+    require(policy.may_enter(request.user))
+    run: Run | None = admin.get_queryset(request).filter(pk=pk).defer(*without).first()
+    if run is None:
+        raise Http404(_("There is no run %s.") % pk)
+    runs.reconcile([run])
+    return run
+
+
+def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a run: its facts, its buttons, and the end of its output, which goes on by itself while it runs."""
+    run = _get_run(admin, request, pk, without=["argv"])
+    output = open_output(run)
+    end = number(request.GET.get("end"))
+    window = newest(output, is_finished=run.is_finished) if end is None else preceding(output, end)
+    return page(
+        admin,
+        request,
+        "run.html",
+        f"{run.command} #{run.pk}",
+        **_run_context(request, run)
+        | _window_context(run, window, floor=0, wait=FIRST_WAIT_MS, is_live=end is None and not run.is_finished),
+        is_part=end is not None,
+    )
+
+
+def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+    return {
+        "run": run,
+        "may_run": policy.may_run(request.user, run.command) and catalogue.exists(run.command),
+        "is_removed": not catalogue.exists(run.command),
+        "may_delete": run.is_finished and policy.may_delete(request.user, run.command),
+        "seen": _state_seen(run),
+    }
+
+
+def _state_seen(run: Run) -> str:
+    return f"{run.status}-{int(run.stop_requested_at is not None)}"
+
+
+def _window_context(run: Run, window: Window, *, floor: int, wait: int, is_live: bool) -> dict[str, Any]:
+    return {
+        "run": run,
+        "rows": window.rows,
+        "pending": window.pending,
+        "cursor": str(window.cursor),
+        "earlier_end": window.start if window.start > floor else None,
+        "earlier_floor": floor,
+        "wait": wait,
+        "is_live": is_live,
+        "seen": _state_seen(run),
+    }
+
+
+def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Return lines as a fragment: those after `?cursor=`, or with `?end=` those before a place, down to `?floor=`."""
+    # Asked for many times a minute; the traceback is fetched when the head is sent again, which is once.
+    run = _get_run(admin, request, pk, without=NOT_LISTED)
+    end = number(request.GET.get("end"))
+    output = open_output(run)
+    if end is not None:
+        floor = number(request.GET.get("floor")) or 0
+        context = _window_context(run, preceding(output, end, floor), floor=floor, wait=0, is_live=False)
+        return TemplateResponse(request, "launcher/_earlier.html", context)
+    try:
+        cursor = Cursor.parse(request.GET.get("cursor", str(Cursor())))
+    except ValueError:
+        cursor = Cursor()
+    window = following(output, cursor, is_finished=run.is_finished)
+    is_at_end = window.cursor.mark.offset >= output.size
+    came = window.cursor.mark.offset > cursor.mark.offset or bool(window.pending)
+    context = _window_context(
+        run,
+        window,
+        floor=window.start if window.skipped_from is None else window.skipped_from,
+        wait=_next_wait(request, came=came),
+        is_live=not (run.is_finished and is_at_end),
+    )
+    if request.GET.get("seen") != _state_seen(run):
+        context |= {**_run_context(request, run), "has_changed": True}
+    return TemplateResponse(request, "launcher/_tail.html", context)
+
+
+def _next_wait(request: HttpRequest, *, came: bool) -> int:
+    last = number(request.GET.get("wait"))
+    return FIRST_WAIT_MS if came or last is None else min(max(last, FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS)
+
+
+def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the whole output as a file: as text, or with `?ansi` the very bytes that were written."""
+    run = _get_run(admin, request, pk, without=NOT_LISTED)
+    raw = read_all(open_output(run))
+    pieces: Iterator[bytes] | Iterator[str] = raw if "ansi" in request.GET else _plain(raw)
+    content = _AsyncPieces(pieces) if isinstance(request, ASGIRequest) else pieces
+    response = StreamingHttpResponse(content, content_type="text/plain; charset=utf-8")
+    name = get_valid_filename(f"{run.command}-{run.pk}.txt")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["X-Accel-Buffering"] = "no"  # a proxy need not collect a gigabyte before it passes on the first byte
+    return response
+
+
+class _AsyncPieces:
+    """Pieces for ASGI, where Django would collect an ordinary iterator's before it sends the first.
+
+    Each is fetched in the request's own thread, and `close`, which the response calls there, waits its turn.
+    """
+
+    def __init__(self, pieces: Iterator[bytes] | Iterator[str]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes | str:
+        piece = await sync_to_async(self._next)()
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    def _next(self) -> bytes | str | None:
+        return next(self._pieces, None)
+
+    def close(self) -> None:
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()
+
+
+def _plain(pieces: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        if lines:
+            yield "".join(f"{plain_text(line)}\n" for line in lines)
+        if len(rest) > 1024 * 1024:  # a line without end
+            whole = whole_length(rest)
+            yield plain_text(rest[:whole])
+            rest = rest[whole:]
+    if rest:
+        yield plain_text(rest)
+
+
+def run_stop(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a run."""
+    run = _get_run(admin, request, pk)
+    try:
+        status = runs.stop_run(run, user=request.user)
+    except DatabaseError as error:
+        text = _("The run was told to stop, but who did it can't be noted while the database is locked (%s).")
+        messages.warning(request, text % error)
+    else:
+        if status not in UNFINISHED and status != Status.STOPPED:
+            messages.info(request, _("The run had ended by then."))
+    return redirect(address(admin, "run_change", run.pk))
+
+
+def run_again(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Start a run with the very argv of an earlier one; where that is not whole any more, show the form."""
+    run = _get_run(admin, request, pk)
+    form_url = f"{address(admin, 'command_run', run.command)}?{urlencode({'run': run.pk})}"
+    if not catalogue.exists(run.command):
+        raise Http404(_("There is no command “%s”.") % run.command)
+    if run.has_secrets or runs.has_uploads(run) or catalogue.wants_confirmation(run.command):
+        return redirect(form_url)
+    try:
+        started = runs.start_run(run.command, run.argv, user=request.user)
+    except (runs.NotAccepted, CommandUnavailable) as error:
+        messages.error(request, str(error))
+        return redirect(form_url)
+    except DatabaseError as error:
+        messages.error(request, _("Nothing was started: the database can't be written now (%s).") % error)
+        return redirect(address(admin, "run_change", run.pk))
+    return redirect(address(admin, "run_change", started.pk))
+
+
+def run_states(admin: Admin, request: HttpRequest) -> HttpResponse:
+    """Return the present states of the runs in `?id=`, to swap into a list, and how many are newer than `?newest=`."""
+    require(policy.may_enter(request.user))
+    keys = [key for key in map(number, request.GET.getlist("id")[:200]) if key is not None]
+    readable = admin.get_queryset(request)
+    found = list(readable.filter(pk__in=keys).defer(*NOT_LISTED))
+    runs.reconcile(found)
+    last = number(request.GET.get("newest"))
+    newer = readable.filter(pk__gt=last).count() if last is not None else 0
+    context = {
+        "runs": found,
+        "unfinished": [run.pk for run in found if not run.is_finished],
+        "newest": last or 0,
+        "newer_count": newer,
+    }
+    return TemplateResponse(request, "launcher/_states.html", context)
