@@ -31,6 +31,8 @@ _KEYS = ("credentials", "token", "tokens", "key", "keys", "apikey", "accesskey",
 SECRET_WORDS = frozenset([*_SECRETS, *_KEYS])
 SECRET_ENDINGS = ("password", "passwd", "passphrase", "secret", "token", "apikey")
 """A word that ends so is one written together, such as `dbpassword`."""
+KEY_KINDS = frozenset(["primary", "foreign", "natural", "pk", "pks"])
+"""Words beside which a key is one of a table."""
 NUMBERED_WORDS = frozenset(["key", "keys", "tokens"])
 """Words that mean a primary key or a count, not a secret, where a number is wanted."""
 PATH_WORDS = frozenset(
@@ -272,6 +274,8 @@ def is_secret(action: argparse.Action, *, secret: Collection[str] = (), public: 
     if action.choices is not None or _value_type(action) is ValueType.PATH:
         return False
     words = _words(action)
+    if not KEY_KINDS.isdisjoint(words):
+        words -= NUMBERED_WORDS
     found = {word for word in words if word in SECRET_WORDS or word.endswith(SECRET_ENDINGS)}
     return bool(found - NUMBERED_WORDS if _value_type(action) in (ValueType.INTEGER, ValueType.FLOAT) else found)
 

@@ -141,6 +141,11 @@ def _entry(name: str, configs: Mapping[str, AppConfig]) -> Entry:
     )
 
 
+def has_own_entry(name: str) -> bool:
+    """Tell whether the command overrides `run_from_argv`, which only the shell calls; raises CommandUnavailable."""
+    return type(load(name)).run_from_argv is not BaseCommand.run_from_argv
+
+
 def load(name: str) -> BaseCommand:
     """Import the command and return an instance; raises CommandUnavailable."""
     try:

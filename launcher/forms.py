@@ -136,7 +136,10 @@ class CommandForm(forms.Form):
             self.fields[CONFIRM] = ArgumentField(
                 required=True,
                 label=_("Confirm"),
-                help_text=escape(_("This command can destroy data. Type its name, %s, to run it.") % confirm),
+                help_text=escape(
+                    _("This command can destroy data, this history perhaps included. Type its name, %s, to run it.")
+                    % confirm
+                ),
                 widget=admin_widgets.AdminTextInputWidget(attrs=_PLAIN_TEXT),
             )
 

@@ -105,7 +105,7 @@ class Run(models.Model):
     # The name stays when the user is deleted: "who ran what" must survive its answer's account.
     user_name = models.CharField(_("user"), max_length=255, blank=True)
 
-    queued_at = models.DateTimeField(_("queued at"), default=timezone.now, db_index=True)
+    queued_at = models.DateTimeField(_("date"), default=timezone.now, db_index=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 

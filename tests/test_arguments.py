@@ -226,6 +226,8 @@ def test_a_secret_is_known_by_its_name(names: list[str]) -> None:
         ("--password-file", {}),
         ("--key", {"type": Path}),
         ("--set", {"metavar": "KEY=VALUE"}),
+        ("--pks", {"dest": "primary_keys"}),
+        ("--foreign-key", {}),
         ("--keyboard", {}),
         ("--bypass", {}),
         ("--monkey", {}),

@@ -228,3 +228,8 @@ def test_five_hundred_commands_are_listed_in_no_time(make_app: AppMaker) -> None
 def test_djangos_commands_come_last_even_from_a_checkout() -> None:
     assert Path(django.__path__[0]) in (catalogue.entry("migrate").path or Path()).parents
     assert catalogue.entries()[-1].app_name == "django.core"
+
+
+def test_a_command_that_does_more_on_the_shell_is_known() -> None:
+    assert catalogue.has_own_entry("sqldiff")
+    assert not catalogue.has_own_entry("migrate")

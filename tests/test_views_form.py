@@ -566,3 +566,8 @@ def test_a_parsers_message_is_escaped(owner_client: Client) -> None:
     page = text_of(post(owner_client, "markup", choice="<script>alert(2)", launcher_extra="<script>alert(3)"))
     assert "invalid choice: &#x27;&lt;script&gt;alert(2)" in page
     assert "<script>alert" not in page
+
+
+def test_a_command_that_does_more_on_the_shell_says_so(owner_client: Client) -> None:
+    assert "run_from_argv" in said_in(owner_client.get(address("command_run", "sqldiff")))
+    assert "run_from_argv" not in said_in(owner_client.get(address("command_run", "check")))

@@ -183,9 +183,9 @@ def test_the_lines_after_a_cursor_are_sent_and_then_none(owner_client: Client) -
 def test_a_fragment_carries_the_head_only_where_the_state_has_changed(owner_client: Client) -> None:
     run = stored_run(status=Status.RUNNING)
     url = address("run_lines", run.pk)
-    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": "running-0"}, headers=FRAGMENT))
+    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": "running-0-0"}, headers=FRAGMENT))
     Run.objects.filter(pk=run.pk).update(status=Status.FAILED)
-    fragment = text_of(owner_client.get(url, {"seen": "running-0"}, headers=FRAGMENT))
+    fragment = text_of(owner_client.get(url, {"seen": "running-0-0"}, headers=FRAGMENT))
     assert 'id="launcher-run-head" hx-swap-oob="true"' in fragment
     assert 'data-launcher-status="failed"' in fragment
 
@@ -297,8 +297,8 @@ def test_arguments_are_never_loaded_to_show_a_run_and_the_traceback_once(owner_c
     url = address("run_lines", run.pk)
     for address_, query, times in (
         (address("run_change", run.pk), {}, 1),
-        (url, {"seen": "failed-0"}, 0),
-        (url, {"seen": "running-0"}, 1),
+        (url, {"seen": "failed-0-0"}, 0),
+        (url, {"seen": "running-0-0"}, 1),
     ):
         with CaptureQueriesContext(connection) as queries:
             page = text_of(owner_client.get(address_, query))
@@ -314,7 +314,7 @@ def test_what_is_swapped_has_no_live_region_in_it_and_the_news_goes_to_one(owner
     assert "role=" not in re.sub('role="button"', "", head)
     assert '<p id="launcher-announcement" class="visually-hidden" role="status"></p>' in page
     assert '<div id="launcher-tail" aria-live="off">' in page
-    fragment = said_in(owner_client.get(address("run_lines", run.pk), {"seen": "running-0"}, headers=FRAGMENT))
+    fragment = said_in(owner_client.get(address("run_lines", run.pk), {"seen": "running-0-0"}, headers=FRAGMENT))
     assert 'hx-swap-oob="innerHTML:#launcher-announcement">Failed<' in fragment
 
 

@@ -95,9 +95,11 @@ def run_command(job: Job, report_descriptor: int) -> int:
             return _report_exception(report, error)
         if isinstance(error, SystemCheckError):
             print(str(error), file=sys.stderr)
+            reason = str(error).strip().partition("\n")[0].rstrip(":")  # the rest is in the output
         else:
-            print(_in_error_style(job, f"{type(error).__name__}: {error}"), file=sys.stderr)
-        report.send(reason=f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            print(_in_error_style(job, reason), file=sys.stderr)
+        report.send(reason=reason)
         return error.returncode
     except KeyboardInterrupt:
         raise  # the interpreter prints it and ends by the signal, as on the shell

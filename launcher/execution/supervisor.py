@@ -25,6 +25,7 @@ from launcher.conf import options
 from launcher.execution.job import Job
 from launcher.models import Run, Status, sources_of
 from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship_all
+from launcher.output.terminal import plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Supervisor:
         self._report_data = b""
         self._spool = Spool(run.uid)
         self._writer = SpoolWriter(self._spool)
-        self._shipper = Shipper(run.pk, self._spool)
         self._steps: list[tuple[str, str]] = []
+        self._shipper = Shipper(run.pk, self._spool, self._steps)
         self._next_step_at = float("inf")
         self._wait_status: int | None = None
 
@@ -179,7 +180,7 @@ class Supervisor:
         return {
             "status": str(status),
             "exit_code": exit_code,
-            "reason": _storable(reason),
+            "reason": _storable("\n".join(plain_text(line.encode("utf-8", "replace")) for line in reason.splitlines())),
             "traceback": _storable(said.get("traceback", "")),
             "stop_steps": self._steps,
             "finished_at": timezone.now().isoformat(),
@@ -205,8 +206,10 @@ def _signal_name(number: int) -> str:
 class Shipper(threading.Thread):
     """Carries output, heartbeat and outcome to the database, for as long as that takes."""
 
-    def __init__(self, run_pk: int, spool: Spool) -> None:
+    def __init__(self, run_pk: int, spool: Spool, steps: list[tuple[str, str]]) -> None:
         super().__init__(name="shipper", daemon=True)
+        self._steps = steps
+        self._steps_told = 0
         self.stop_wanted = threading.Event()
         self._run_pk = run_pk
         self._spool = spool
@@ -258,6 +261,10 @@ class Shipper(threading.Thread):
         if outcome is None:
             now = timezone.now()
             run.exclude(heartbeat_at__gt=now - timedelta(seconds=HEARTBEAT_SECONDS)).update(heartbeat_at=now)
+            if len(self._steps) > self._steps_told:
+                told = list(self._steps)
+                run.update(stop_steps=told)
+                self._steps_told = len(told)
             return False
         if missing:
             outcome = {

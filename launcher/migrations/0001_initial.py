@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ("user_name", models.CharField(blank=True, max_length=255, verbose_name="user")),
                 (
                     "queued_at",
-                    models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name="queued at"),
+                    models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name="date"),
                 ),
                 ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started at")),
                 ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),

@@ -306,7 +306,10 @@ def ship_all(run_pk: int, source: Output) -> int:
 
 
 def prune_spools() -> None:
-    """Remove spools that nobody will: a day old, of runs that never started or have ended; their output is kept."""
+    """Remove spools that nobody else will, a day old: of ended runs, whose output is kept, and of runs never started.
+
+    A spool of a started run that this database doesn't know is left alone: another project may share the folder.
+    """
     for folder in spool_root().glob("run-*"):
         try:
             is_old = time.time() - folder.stat().st_mtime > PRUNE_SECONDS
@@ -316,9 +319,12 @@ def prune_spools() -> None:
         if not is_old:
             continue
         run = Run.objects.filter(uid=spool.uid).only("status").first()
-        if run is not None and not run.is_finished:
-            continue
-        if run is not None:
-            with suppress(FileNotFoundError):
-                ship_all(run.pk, SpooledOutput(spool))
-        spool.remove()
+        if run is None:
+            is_needed = spool.log_path.exists() or spool.output_path.exists()
+        else:
+            is_needed = not run.is_finished
+            if not is_needed:
+                with suppress(FileNotFoundError):
+                    ship_all(run.pk, SpooledOutput(spool))
+        if not is_needed:
+            spool.remove()

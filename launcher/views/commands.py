@@ -135,6 +135,7 @@ def _form_page(
         entry.name,
         status=status,
         entry=entry,
+        has_own_entry=catalogue.has_own_entry(entry.name),
         description=description,
         form=form,
         details=details,

@@ -67,7 +67,7 @@ def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
 
 
 def _state_seen(run: Run) -> str:
-    return f"{run.status}-{int(run.stop_requested_at is not None)}"
+    return f"{run.status}-{int(run.stop_requested_at is not None)}-{len(run.stop_steps)}"
 
 
 def _window_context(run: Run, window: Window, *, floor: int, wait: int, is_live: bool) -> dict[str, Any]:

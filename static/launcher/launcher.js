@@ -173,6 +173,13 @@
     window.addEventListener("pageshow", () => buttons.forEach((button) => (button.disabled = false)), { once: true });
   });
 
+  // A browser that goes back restores what was typed, but not the line that said so.
+
+  window.addEventListener("pageshow", () => {
+    const line = document.getElementById("launcher-line");
+    if (line && window.htmx) window.htmx.trigger(line, "launcher:refresh");
+  });
+
   // Copying
 
   const showCopyButtons = () => {

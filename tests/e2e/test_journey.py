@@ -203,3 +203,16 @@ def test_the_history_says_that_there_are_newer_runs(owner_page: Page, owner: Use
     owner_page.get_by_role("link", name="1 new run").click(timeout=15_000)
 
     expect(owner_page.locator(f"#launcher-state-{run.pk}")).to_be_visible()
+
+
+def test_after_going_back_the_line_says_what_the_form_holds(owner_page: Page) -> None:
+    owner_page.goto(form_url("clear_expired_sessions"))
+    owner_page.get_by_label("Dry run").check()
+    expect(preview(owner_page)).to_contain_text("--dry-run")
+    click_run(owner_page)
+    expect_state(owner_page, "succeeded")
+    owner_page.go_back()
+
+    is_ticked = owner_page.get_by_label("Dry run").is_checked()
+    expect(preview(owner_page)).to_have_text(re.compile(r"--dry-run\s*$" if is_ticked else r"clear_expired_sessions\s*$"))
+    assert is_ticked

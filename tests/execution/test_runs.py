@@ -340,6 +340,7 @@ def test_system_checks_run_as_on_the_command_line(owner: User, monkeypatch: Any)
     run = finished(owner, "run_ends", "well")
     assert run.status == Status.FAILED
     assert "a check that fails" in output_of(run)
+    assert run.reason == "SystemCheckError: System check identified some issues"
     assert finished(owner, "run_ends", "well", "--skip-checks").status == Status.SUCCEEDED
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
+from project.shop.daily_statistics import DayFigures, store_figures
 from project.shop.models import Category, Customer, DailyStatistic, Order, OrderLine, Product
 from tests.shop.running import Terminal, run
 
@@ -118,3 +119,15 @@ def test_the_calendars_first_day_is_no_error() -> None:
 def test_a_date_that_is_none_is_refused() -> None:
     with pytest.raises(CommandError, match="argument --from: invalid fromisoformat value: 'May'"):
         run("recalculate_stats", "--from=May")
+
+
+def test_stopped_half_way_it_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop_at_the_third(day: date) -> DayFigures:
+        if day.day == 3:
+            raise KeyboardInterrupt
+        return store_figures(day)
+
+    monkeypatch.setattr("project.shop.management.commands.recalculate_stats.store_figures", stop_at_the_third)
+    with pytest.raises(CommandError, match="Stopped after 2 of 5 days") as stopped:
+        run("recalculate_stats", "--from=2026-01-01", "--to=2026-01-05", "--rebuild")
+    assert stopped.value.returncode == 130

@@ -42,10 +42,16 @@ class Command(BaseCommand):
         days = days_between(first, last)
         to_do = days if rebuild else days_to_compute(first, last)
         self.stdout.write(f"From {first} to {last}: {len(days)} days, {len(to_do)} to compute.")
-        orders = 0
-        for number, day in enumerate(to_do, start=1):
-            orders += store_figures(day).orders
-            self._show_progress(number, len(to_do), day)
+        orders = done = 0
+        try:
+            for done, day in enumerate(to_do, start=1):
+                orders += store_figures(day).orders
+                self._show_progress(done, len(to_do), day)
+        except KeyboardInterrupt:
+            self.stdout.write("")
+            raise CommandError(
+                f"Stopped after {max(done - 1, 0)} of {len(to_do)} days; these are kept.", returncode=130
+            ) from None
         if self.stdout.isatty() and to_do:
             self.stdout.write("")
         self.stdout.write(
