@@ -83,11 +83,6 @@ class Entry:
     """Whether it stands in the project itself, not in an installed package."""
 
 
-def is_launchable(name: str) -> bool:
-    """Tell whether a page may start the command at all, whoever asks."""
-    return not obstacle(name)
-
-
 def obstacle(name: str) -> str:
     """Return the reason why the command can't be started from a page, or an empty string."""
     said = command_options(name)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from launcher.execution import probe
+from launcher.models import UNFINISHED, Run
+from tests.waiting import wait_until_finished
 
 # Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
 hypothesis.settings.register_profile("launcher", deadline=None)
@@ -100,3 +103,13 @@ def operator_client(operator: User) -> Client:
 @pytest.fixture
 def outsider_client(outsider: User) -> Client:
     return logged_in(outsider)
+
+
+@pytest.fixture
+def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
+    """The file that a waiting command waits for. It is there when the test ends, so that no process outlives it."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
+    for run in Run.objects.filter(status__in=UNFINISHED):
+        wait_until_finished(run)

@@ -184,24 +184,24 @@ def test_a_command_registered_as_an_instance_is_one(monkeypatch: pytest.MonkeyPa
 def test_servers_and_terminals_are_not_launchable_and_say_why(name: str) -> None:
     entry = catalogue.entry(name)
     assert entry.obstacle.endswith(".")
-    assert not catalogue.is_launchable(name)
+    assert catalogue.obstacle(name)
 
 
 def test_runserver_is_a_server_whoever_overrides_it() -> None:
     # django.contrib.staticfiles has the runserver that runs here; Django's own is behind it.
     assert catalogue.entry("runserver").app_name == "django.contrib.staticfiles"
-    assert not catalogue.is_launchable("runserver")
+    assert catalogue.obstacle("runserver")
 
 
 @pytest.mark.parametrize("name", ["migrate", "check", "import_csv_data", "show_urls", "test"])
 def test_all_others_are_launchable(name: str) -> None:
-    assert catalogue.is_launchable(name)
+    assert not catalogue.obstacle(name)
     assert catalogue.entry(name).obstacle == ""
 
 
 def test_the_operator_outranks_the_list(settings: Any) -> None:
     settings.LAUNCHER = options_for("runserver", launchable=True)
-    assert catalogue.is_launchable("runserver")
+    assert not catalogue.obstacle("runserver")
     settings.LAUNCHER = options_for("migrate", launchable=False, reason="Only by the pipeline.")
     assert catalogue.entry("migrate").obstacle == "Only by the pipeline."
     settings.LAUNCHER = options_for("migrate", launchable=False)

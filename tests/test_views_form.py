@@ -26,7 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from launcher.forms import Uploads
-from launcher.models import UNFINISHED, Run, Status
+from launcher.models import Run, Status
 from launcher.output.store import Spool
 from tests.pages import (
     FRAGMENT,
@@ -428,16 +428,6 @@ def test_an_error_report_shows_no_secret(owner: User, monkeypatch: pytest.Monkey
     assert "a bug" in found
     assert "launcher/views" in found
     assert PASSWORD not in found
-
-
-@pytest.fixture
-def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
-    """The file that a waiting command waits for. It is there when the test ends, so that no process outlives it."""
-    path = tmp_path / "gate"
-    yield path
-    path.touch()
-    for run in Run.objects.filter(status__in=UNFINISHED):
-        wait_until_finished(run)
 
 
 def process_table() -> bytes:

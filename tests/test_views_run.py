@@ -15,23 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from launcher import policy, runs
-from launcher.models import UNFINISHED, Run, Status
+from launcher.models import Run, Status
 from launcher.output.store import Spool
 from tests.conftest import logged_in
 from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, SITES, address, said_in, stored_run, text_of, with_output
 from tests.waiting import output_of, wait_for, wait_until_finished
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def gate(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
-    """The file that a waiting command waits for. It is there when the test ends, so that no process outlives it."""
-    path = tmp_path / "gate"
-    yield path
-    path.touch()
-    for run in Run.objects.filter(status__in=UNFINISHED):
-        wait_until_finished(run)
 
 
 def locked(*args: object, **kwargs: object) -> NoReturn:

@@ -214,5 +214,7 @@ def test_after_going_back_the_line_says_what_the_form_holds(owner_page: Page) ->
     owner_page.go_back()
 
     is_ticked = owner_page.get_by_label("Dry run").is_checked()
-    expect(preview(owner_page)).to_have_text(re.compile(r"--dry-run\s*$" if is_ticked else r"clear_expired_sessions\s*$"))
+    expect(preview(owner_page)).to_have_text(
+        re.compile(r"--dry-run\s*$" if is_ticked else r"clear_expired_sessions\s*$")
+    )
     assert is_ticked
