@@ -56,19 +56,10 @@ class LocalEngine(Engine):
 
     def _start(self, run: Run, argv: Sequence[str], secrets: Sequence[str], spool: Spool) -> subprocess.Popen[bytes]:
         job = make_job(run.pk, run.command, argv, secrets)
-        with spool.log_path.open("ab") as log:
-            process = subprocess.Popen(
-                [options().python, "-P", "-m", "launcher.execution", str(run.pk)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=job.environment(),
+        with spool.log_path.open("ab") as log:  # where its own trouble is told
+            return job.start(
+                options().python, "launcher.execution", str(run.pk), stdout=log, stderr=log, start_new_session=True
             )
-        assert process.stdin is not None  # noqa: S101  asked for above
-        with process.stdin as pipe, suppress(BrokenPipeError):  # its own trouble is in the log
-            pipe.write(job.to_bytes())
-        return process
 
     def stop(self, run: Run) -> None:
         """Wake the supervisor, if it is on this machine."""

@@ -10,7 +10,6 @@ import os
 import pty
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import threading
@@ -121,17 +120,15 @@ def _is_fork_safe() -> bool:
 
 def _spawn_child(job: Job, terminal_end: int, report_end: int) -> int:
     """Start the child in a fresh interpreter, which does not depend on this one's threads; return its process id."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "launcher.execution.child", str(report_end), str(os.getpid())],
-        stdin=subprocess.PIPE,
+    process = job.start(
+        sys.executable,
+        "launcher.execution.child",
+        str(report_end),
+        str(os.getpid()),
         stdout=terminal_end,
         stderr=terminal_end,
         pass_fds=[report_end],
-        env=job.environment(),
     )
-    assert process.stdin is not None  # noqa: S101  asked for above
-    process.stdin.write(job.to_bytes())
-    process.stdin.close()
     process.returncode = 0  # the supervisor waits for it by its id
     return process.pid
 

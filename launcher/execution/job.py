@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import django
 from django.conf import settings
@@ -41,8 +43,21 @@ class Job:
             data[name] = tuple(data[name])
         return cls(**data)
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment for a process that shall read this job: it finds this package and these settings."""
+    def start(self, python: str, module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start a module of this package, which reads the job from its standard input; raises OSError.
+
+        `options` are subprocess.Popen's. A process that ends before it has read has its own way to say why.
+        """
+        process = subprocess.Popen(
+            [python, "-P", "-m", module, *arguments], stdin=subprocess.PIPE, env=self._environment(), **options
+        )
+        assert process.stdin is not None  # noqa: S101  asked for above
+        with process.stdin as pipe, suppress(BrokenPipeError):
+            pipe.write(self.to_bytes())
+        return process
+
+    def _environment(self) -> dict[str, str]:
+        """Return an environment in which this package and these settings are found."""
         # What that process itself needs, before the job tells it the rest.
         needed = [str(Path(module.__file__).parent.parent) for module in (launcher, django) if module.__file__]
         path = [*self.sys_path, *(entry for entry in needed if entry not in self.sys_path)]

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from launcher import catalogue
@@ -94,19 +93,16 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
             return None
         job = make_job(0, "", (), ())
         try:
-            process = subprocess.Popen(
-                [options().python, "-P", "-m", "launcher.execution.probe", str(path)],
-                stdin=subprocess.PIPE,
+            process = job.start(
+                options().python,
+                "launcher.execution.probe",
+                str(path),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env=job.environment(),
             )
         except OSError:
             return None
-        assert process.stdin is not None  # noqa: S101  asked for above
-        with process.stdin as pipe, suppress(BrokenPipeError):
-            pipe.write(job.to_bytes())
         for ended in [key for key, (other, _) in _running.items() if other.poll() is not None]:
             del _running[ended]
         _running[path] = process, time.monotonic()
