@@ -173,11 +173,13 @@
     window.addEventListener("pageshow", () => buttons.forEach((button) => (button.disabled = false)), { once: true });
   });
 
-  // A browser that goes back restores what was typed, but not the line that said so.
+  // A browser that goes back or reloads restores what was typed, but not the line that said so.
 
-  window.addEventListener("pageshow", () => {
+  window.addEventListener("pageshow", (event) => {
     const line = document.getElementById("launcher-line");
-    if (line && window.htmx) window.htmx.trigger(line, "launcher:refresh");
+    const [navigation] = performance.getEntriesByType("navigation");
+    const isRestored = event.persisted || !navigation || navigation.type !== "navigate";
+    if (line && window.htmx && isRestored) window.htmx.trigger(line, "launcher:refresh");
   });
 
   // Copying
