@@ -19,6 +19,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from launcher import policy, runs, views
+from launcher.catalogue import CommandUnavailable
 from launcher.models import UNFINISHED, Command, Run
 
 View = Callable[..., HttpResponseBase]
@@ -28,6 +29,9 @@ PAGE_OF_BUTTON = {
     "launcher_run_stop": "launcher_run_change",
     "launcher_run_again": "launcher_run_change",
     "launcher_command_line": "launcher_command_run",
+    "launcher_command_fields": "launcher_command_run",
+    "launcher_command_fill": "launcher_command_run",
+    "launcher_preset_save": "launcher_command_run",
 }
 """Where a reader gets to from an address that is only ever posted to; all others can be read as well."""
 
@@ -86,6 +90,8 @@ class LauncherAdmin(ModelAdmin):
         except PermissionDenied as error:
             message = str(error) or str(_("This is not allowed."))
             return views.refusal(self, request, status=403, title=str(_("Permission denied")), message=message)
+        except CommandUnavailable as error:
+            return views.refusal(self, request, status=409, title=str(_("Not usable now")), message=error.message)
         except Http404 as error:
             return views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
 
@@ -140,6 +146,11 @@ class CommandAdmin(LauncherAdmin):
             path("", self._wrap(views.catalogue_page), name="launcher_command_changelist"),
             path("<str:name>/run/", self._wrap(views.command_page, READ + WRITE), name="launcher_command_run"),
             path("<str:name>/line/", self._wrap(views.command_line, WRITE), name="launcher_command_line"),
+            path("<str:name>/fields/", self._wrap(views.command_fields, WRITE), name="launcher_command_fields"),
+            path("<str:name>/fill/", self._wrap(views.command_fill, WRITE), name="launcher_command_fill"),
+            path("<str:name>/help/", self._wrap(views.command_help), name="launcher_command_help"),
+            path("<str:name>/preset/", self._wrap(views.preset_save, WRITE), name="launcher_preset_save"),
+            path("<str:name>/preset/<int:pk>/", self._wrap(views.preset_delete, WRITE), name="launcher_preset_delete"),
         ]
 
 

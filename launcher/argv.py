@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import shlex
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,12 +24,19 @@ from launcher.masking import MASK as MASK
 
 Given = Mapping[str, Sequence[str]]
 """What was given, by argument name and only for what was touched: VALUE its text (or nothing, for an option without
-value), VALUES its texts, FLAG nothing, YES_NO "yes" or "no", COUNT a number as text, OTHER its words."""
+value), VALUES its texts, GROUPS each group's texts joined as for a shell, FLAG nothing, YES_NO "yes" or "no", COUNT a
+number as text, SEQUENCE each option with its texts, joined as for a shell, SUBCOMMAND its word."""
 
 MOST_REPEATS = 100
 NUL_REFUSED = "A NUL character can't be given to a command."
+COLOURS = frozenset(["--no-color", "--force-color"])
+"""Of these, `BaseCommand.execute` takes only one."""
 LEFT_OUT = frozenset(["--settings", "--pythonpath"])
 """Options that choose other code: they work on the shell only, so they are never taken from a page."""
+
+
+class ForeignParser(catalogue.CommandUnavailable):
+    """The command's parser is another library's: its words can be typed, but not asked for one by one."""
 
 
 class CannotWrite(ValueError):
@@ -47,6 +56,10 @@ class Verdict:
     """Messages by argument name; those that concern no single argument stand under the empty name."""
     details: str = ""
     """The traceback, where the parser failed instead of judging."""
+    is_answer: bool = False
+    """Whether the words asked for a text, such as `--help`, which is in `errors`; nothing is wrong then."""
+    asks: bool = False
+    """Whether the parser asked a question, which it will do again when the command runs."""
 
     @property
     def is_accepted(self) -> bool:
@@ -54,13 +67,30 @@ class Verdict:
         return not self.errors
 
 
+@dataclass(kw_only=True)
+class Event:
+    """An argument met in an argv, with the words it was given."""
+
+    argument: Argument
+    member: Argument
+    """Of a SEQUENCE, the option it was; else the argument itself."""
+    words: tuple[str, ...]
+    option: str = ""
+    """The option string, whole, however it was written."""
+    overruled: tuple[str, ...] = ()
+    """The names of arguments with the same dest that count no more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """What an argv says, argument by argument."""
 
     given: Mapping[str, tuple[str, ...]]
+    """What is given to each argument, less secrets and what a mask stands for."""
     secret_values: frozenset[str] = frozenset()
     secret_options: frozenset[str] = frozenset()
+    extra: tuple[str, ...] = ()
+    """Words that say what no field can; behind the others, they make the argv say what it said."""
     error: str = ""
     """Where the parser gave up; what it had taken until then is in `given`."""
 
@@ -81,13 +111,22 @@ def make_parser(name: str) -> CommandParser:
     try:
         parser = command.create_parser("manage.py", name)
         if not isinstance(parser, argparse.ArgumentParser):
-            raise catalogue.CommandUnavailable(f"Its parser is not argparse's, but {type(parser).__name__}.")
+            raise ForeignParser(f"Its parser is not argparse's, but {type(parser).__name__}.")
     except catalogue.CommandUnavailable:
         raise
     except (Exception, SystemExit) as error:
         message = f"{type(error).__name__}: {error}".strip(": ")
         raise catalogue.CommandUnavailable(message, traceback.format_exc()) from error
     return parser
+
+
+def is_foreign_parser(name: str) -> bool:
+    """Tell whether the command's parser is another library's; raises CommandUnavailable if it has none at all."""
+    try:
+        make_parser(name)
+    except ForeignParser:
+        return True
+    return False
 
 
 def describe(name: str) -> Description:
@@ -99,56 +138,201 @@ def describe(name: str) -> Description:
         left_out=LEFT_OUT,
         secret=said.secret_arguments,
         public=said.public_arguments,
+        opposed=COLOURS,
     )
 
 
-def build(description: Description, given: Given, extra: Sequence[str] = ()) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Spelling:
+    """A way to write the same; which of them says what is meant, the parser is asked."""
+
+    has_dashes: bool = False
+    """Whether "--" stands before positionals in any case, not only where it must."""
+    has_filler: bool = False
+    """Whether an option at its default separates those that take any number of values from what follows."""
+
+
+SPELLINGS = (Spelling(), Spelling(has_filler=True), Spelling(has_dashes=True))
+
+
+@sensitive_variables()
+def write(name: str, given: Given, extra: Sequence[str] = ()) -> list[str]:
     """Return the argv that says what was given; `extra` are words that have no field, in their order.
+
+    The argv is read back by a fresh parser of the command, and another spelling is tried where that understands
+    something else. Raises CannotWrite where none is understood, and CommandUnavailable if there is no parser.
+    """
+    description = describe(name)
+    return spell(description, lambda: make_parser(name), given, extra)
+
+
+@sensitive_variables()
+def spell(
+    description: Description,
+    fresh_parser: Callable[[], argparse.ArgumentParser],
+    given: Given,
+    extra: Sequence[str] = (),
+) -> list[str]:
+    """Do the same for any parser; `fresh_parser` makes one more each time."""
+    wanted = {key: tuple(values) for key, values in given.items() if key in _names(description, given)}
+    first = build(description, given)
+    if not first:
+        return list(extra)
+    read_first: dict[str, tuple[str, ...]] = {}
+    is_refused = True
+    for spelling in SPELLINGS:
+        words = first if spelling == Spelling() else build(description, given, spelling=spelling)
+        events, error = take_apart(fresh_parser(), description, words)
+        found = fold(events)
+        filler = _filler(description, given) if spelling.has_filler else {}
+        if not error and found == {**wanted, **filler}:
+            return build(description, given, extra, spelling=spelling)
+        if spelling == Spelling():
+            read_first, is_refused = found, bool(error)
+    _blame(description, wanted, read_first, is_refused=is_refused)
+    return build(description, given, extra)
+
+
+def _names(description: Description, given: Given) -> set[str]:
+    """Return the names of all arguments in reach: the command's own and those of the sub-commands chosen."""
+    return {item.name for each in description.chain(given) for item in (*each.arguments, *each.hidden)}
+
+
+def _blame(description: Description, wanted: Given, found: Given, *, is_refused: bool) -> None:
+    """Raise CannotWrite for the argument that a command line has no words for.
+
+    A parser that refuses may have other reasons, for example that something is missing: it shall say so itself.
+    """
+    for each in description.chain(wanted):
+        for argument in (*each.arguments, *each.hidden):
+            values = _single_words(argument, wanted.get(argument.name, ()))
+            is_right = not is_refused and found.get(argument.name) == wanted.get(argument.name)
+            if is_right or not values:
+                continue
+            if "--" in values:
+                message = "The value -- can't be said on a command line: argparse takes it out."
+                raise CannotWrite(argument.name, message)
+            is_bound = argument.kind is Kind.VALUE and not argument.is_positional
+            if not is_bound and any(value[:1] in each.prefix_chars and value != "-" for value in values if value):
+                place = argument.option or argument.display_name
+                message = f"Of several values for {place}, none can start with a dash: a command line can't say it."
+                raise CannotWrite(argument.name, message)
+    for name in wanted if not is_refused else ():
+        if found.get(name) != wanted[name]:
+            raise CannotWrite(name, "A command line can't say this together with the other values.")
+
+
+def _single_words(argument: Argument, values: Sequence[str]) -> list[str]:
+    is_joined = argument.kind in (Kind.GROUPS, Kind.SEQUENCE)
+    return [word for value in values for word in (shlex.split(value) if is_joined else [value])]
+
+
+@sensitive_variables()
+def read_foreign(name: str, argv: Sequence[str]) -> Reading:
+    """Say what is secret in the words for a command whose parser can't be asked, by the names of its options alone."""
+    said = command_options(name)
+    named = {f"--{dest.replace('_', '-')}" for dest in said.secret_arguments}
+    public = {f"--{dest.replace('_', '-')}" for dest in said.public_arguments}
+    written = {word.partition("=")[0] for word in argv if word.startswith("-")}
+    secret = {option for option in written if option in named or arguments.sounds_secret(option)} - public
+    values: set[str] = set()
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        if option in secret:
+            values.add(value if equals else "" if following.startswith("-") else following)
+    return Reading(
+        given={}, secret_values=frozenset(values - {""}), secret_options=frozenset(secret), extra=tuple(argv)
+    )
+
+
+def foreign_description(name: str, argv: Sequence[str]) -> Description:
+    """Return a description without arguments, which only knows what to mask in these words."""
+    nothing = arguments.Group(title="", description="", arguments=())
+    secret = read_foreign(name, argv).secret_options
+    return Description(description="", epilog="", groups=(), common=nothing, secret_options=secret)
+
+
+def judge_foreign(argv: Sequence[str]) -> Verdict:
+    """Refuse what Launcher takes for no command; all else the command says itself when it runs."""
+    if any("\0" in word for word in argv):
+        return Verdict(errors={"": [NUL_REFUSED]})
+    refused = [word for word in argv if word.partition("=")[0] in LEFT_OUT]
+    text = f"argument {refused[0].partition('=')[0]}: not accepted here: it works on the shell only" if refused else ""
+    return Verdict(errors={"": [text]}) if text else Verdict()
+
+
+def build(
+    description: Description, given: Given, extra: Sequence[str] = (), *, spelling: Spelling = SPELLINGS[0]
+) -> list[str]:
+    """Spell out what was given, without asking the parser whether it understands; `write` does.
 
     Raises CannotWrite where argparse has no spelling for it.
     """
+    if spelling.has_filler:
+        given = {**given, **_filler(description, given)}
     open_ended: list[str] = []
     options: list[str] = []
     last: list[str] = []
     for argument in (*description.arguments, *description.hidden):
         if argument.name not in given:
             continue
-        _refuse_unspeakable(argument, given[argument.name])
+        _refuse_unspeakable(description, argument, given[argument.name])
         if not argument.is_positional:
             words = _option_words(argument, given[argument.name])
             place = last if argument.nargs == argparse.REMAINDER else open_ended
             (place if _is_open_ended(argument, words) else options).extend(words)
-    positionals = [argument for argument in description.arguments if argument.is_positional]
-    values, rest = _positional_words(positionals, given)
-    has_subcommand = any(argument.kind is Kind.OTHER for argument in positionals)
+    # On a page the required ones come first; a command line knows them by their places alone.
+    positionals = sorted((item for item in description.arguments if item.is_positional), key=lambda item: item.index)
+    chooser = description.subcommand
+    values, rest = _positional_words([item for item in positionals if item is not chooser], given)
+    inner = _subcommand_words(chooser, given, spelling)
     # After positionals, options may be taken for more of them; a sub-command's words stay where they were typed.
-    is_extra_first = bool(extra) and extra[0].startswith("-") and "--" not in extra and not has_subcommand
+    is_extra_first = bool(extra) and extra[0].startswith("-") and "--" not in extra and chooser is None
     before = [*open_ended, *options, *(extra if is_extra_first else ())]
     after = () if is_extra_first else extra
-    is_ambiguous = is_extra_first or bool(open_ended and not options) or any(word.startswith("-") for word in values)
-    dashes = ["--"] if values and is_ambiguous and not has_subcommand else []
+    is_ambiguous = is_extra_first or bool(open_ended and not options) or spelling.has_dashes
+    is_ambiguous = is_ambiguous or any(word[:1] in description.prefix_chars for word in values if word)
+    dashes = ["--"] if values and is_ambiguous and chooser is None else []
     if last and dashes:
         raise CannotWrite(positionals[0].name, "A value that starts with a dash can't be given beside such an option.")
-    return [*before, *dashes, *values, *rest, *last, *after]
+    return [*before, *dashes, *values, *rest, *inner, *last, *after]
 
 
-def _refuse_unspeakable(argument: Argument, values: Sequence[str]) -> None:
+def _filler(description: Description, given: Given) -> dict[str, tuple[str, ...]]:
+    """Return an option that may be given at its default, which changes nothing."""
+    for argument in description.common.arguments:
+        if argument.kind is Kind.VALUE and argument.nargs is None and argument.default and argument.name not in given:
+            return {argument.name: (argument.default,)}
+    return {}
+
+
+def _subcommand_words(chooser: Argument | None, given: Given, spelling: Spelling) -> list[str]:
+    if chooser is None or not given.get(chooser.name):
+        return []
+    word = given[chooser.name][0]
+    chosen = chooser.subcommand(word)
+    # A filler is an option of the command, which its sub-commands need not know.
+    inner = dataclasses.replace(spelling, has_filler=False)
+    return [word, *(build(chosen.description, given, spelling=inner) if chosen else ())]
+
+
+def _refuse_unspeakable(description: Description, argument: Argument, values: Sequence[str]) -> None:
     if any("\0" in value for value in values):
         raise CannotWrite(argument.name, NUL_REFUSED)
-    if "--" in values and argument.kind is not Kind.OTHER and (argument.is_positional or _loses_dashes()):
-        raise CannotWrite(argument.name, "The value -- can't be said on a command line: argparse takes it out.")
-
-
-def extra_words(description: Description, given: Given) -> list[str]:
-    """Return the words for what has no field: hidden options and sub-commands."""
-    words: list[str] = []
-    for argument in description.hidden:
-        if argument.name in given and not argument.is_positional:
-            words += _option_words(argument, given[argument.name])
-    for argument in description.arguments:
-        if argument.kind is Kind.OTHER:
-            words += given.get(argument.name, ())
-    return words
+    size = argument.group_size
+    groups = [_split(argument, value) for value in values] if argument.kind is Kind.GROUPS else [values]
+    if size and argument.option_strings and any(len(group) != size for group in groups):
+        # The option would take what follows it, and the parser would complain of something else.
+        noun = "argument" if size == 1 else "arguments"
+        raise CannotWrite(argument.name, f"argument {argument.display_name}: expected {size} {noun}")
+    is_joined = argument.kind in (Kind.GROUPS, Kind.SEQUENCE)
+    is_alone = not argument.option_strings or len(values) > 1 or argument.group_size or is_joined
+    starts = description.fromfile_prefix_chars
+    if starts and is_alone and argument.kind is not Kind.SUBCOMMAND:
+        words = [word for value in values for word in (_split(argument, value) if is_joined else [value])]
+        if any(word[:1] in starts for word in words if word):
+            text = f"A value that starts with {starts} can't be given here: the parser would read a file of that name."
+            raise CannotWrite(argument.name, text)
 
 
 def _option_words(argument: Argument, values: Sequence[str]) -> list[str]:
@@ -162,8 +346,10 @@ def _option_words(argument: Argument, values: Sequence[str]) -> list[str]:
             return [option] * _repeats(argument, values[0])
         case Kind.VALUE:
             return [f"{option}={values[0]}"] if values else [option]
-    if argument.is_repeated and argument.nargs is not None:
-        return [word for value in values for word in _list_words(argument, _split(argument, value))]
+        case Kind.SEQUENCE:
+            return [word for value in values for word in _split(argument, value)]
+        case Kind.GROUPS:
+            return [word for value in values for word in _list_words(argument, _split(argument, value))]
     # "extend" without nargs would take a word for its letters; each value with its option is what its author meant.
     if argument.is_repeated or (argument.is_extended and argument.nargs is None):
         return [f"{option}={value}" for value in values]
@@ -176,17 +362,17 @@ def _list_words(argument: Argument, values: Sequence[str]) -> list[str]:
     takes_one = argument.nargs in (argparse.ZERO_OR_MORE, argparse.ONE_OR_MORE, argparse.OPTIONAL, 1)
     if len(values) == 1 and takes_one:
         return [f"{option}={values[0]}"]
-    if argument.nargs != argparse.REMAINDER and any(_looks_like_an_option(value) for value in values):
-        if argument.is_extended and takes_one:
-            return [f"{option}={value}" for value in values]
-        raise CannotWrite(
-            argument.name, f"Of several values for {option}, none can start with a dash: a command line can't say it."
-        )
+    is_dashed = any(value[:1] == "-" and not _NUMBER.fullmatch(value) for value in values if value != "-")
+    if is_dashed and argument.is_extended and takes_one:
+        return [f"{option}={value}" for value in values]
     return [option, *values]
 
 
+_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
+
+
 def _looks_like_an_option(value: str) -> bool:
-    return value.startswith("-") and value != "-" and not re.fullmatch(r"-\d+|-\d*\.\d+", value)
+    return value.startswith("-") and value != "-" and not _NUMBER.fullmatch(value)
 
 
 def _repeats(argument: Argument, value: str) -> int:
@@ -210,6 +396,8 @@ def _is_open_ended(argument: Argument, words: Sequence[str]) -> bool:
     """Tell whether the option would take a positional that follows it."""
     if argument.nargs == argparse.REMAINDER:
         return True
+    if argument.kind is Kind.SEQUENCE:
+        return any(member.nargs in ("?", "*", "+") for member in argument.members)
     takes_more = argument.nargs in (argparse.ZERO_OR_MORE, argparse.ONE_OR_MORE)
     if words[-1:] == [argument.option]:
         return takes_more or argument.nargs == argparse.OPTIONAL
@@ -221,7 +409,7 @@ def _positional_words(positionals: Sequence[Argument], given: Given) -> tuple[li
     rest: list[str] = []
     missing: Argument | None = None
     for argument in positionals:
-        words = list(given.get(argument.name, ()))
+        words = _single_words(argument, given.get(argument.name, ()))
         if not words:
             missing = missing or (None if argument.is_required else argument)
         elif missing is not None and not (argument.is_required and argument.nargs is None):
@@ -235,6 +423,16 @@ def _positional_words(positionals: Sequence[Argument], given: Given) -> tuple[li
     return values, rest
 
 
+def extra_words(description: Description, given: Given) -> list[str]:
+    """Return the words for what has no field: hidden options."""
+    words: list[str] = []
+    for each in description.chain(given):
+        for argument in each.hidden:
+            if argument.name in given and not argument.is_positional:
+                words += _option_words(argument, given[argument.name])
+    return words
+
+
 @sensitive_variables()
 def judge(name: str, argv: Sequence[str]) -> Verdict:
     """Let a fresh parser of the command judge an argv, without running the command or touching files.
@@ -245,26 +443,40 @@ def judge(name: str, argv: Sequence[str]) -> Verdict:
         return Verdict(errors={"": [NUL_REFUSED]})
     parser = make_parser(name)
     printed = _quieten(parser)
+
+    def located(argument_name: str | None, message: str) -> dict[str, list[str]]:
+        return _located(name, argv, argument_name, message)
+
     try:
         namespace = parser.parse_args(list(argv))
     except argparse.ArgumentError as error:
         cause = error.__cause__
         details = "".join(traceback.format_exception(cause)) if cause and not _is_expected(cause) else ""
-        return Verdict(errors=_located(parser, error.argument_name, str(error)), details=details)
+        return Verdict(errors=located(error.argument_name, str(error)), details=details)
     except CommandError as error:
-        return Verdict(errors=_located(parser, None, str(error).removeprefix("Error: ")))
+        return Verdict(errors=located(None, str(error).removeprefix("Error: ")))
     except SystemExit as error:
         text = "".join(printed).strip()
         if error.code in (None, 0):  # --help, --version
-            return Verdict(errors={"": [text or "The command's parser ended without an answer."]})
+            return Verdict(errors={"": [text or "The command's parser ended without an answer."]}, is_answer=bool(text))
         message = text.rpartition(": error: ")[2] or f"The command's parser ended with code {error.code}."
-        return Verdict(errors=_located(parser, None, message))
+        return Verdict(errors=located(None, message))
     except Exception as error:  # noqa: BLE001  an action may raise anything
         return Verdict(errors={"": [_words_of(error)]}, details=traceback.format_exc())
     if getattr(namespace, "no_color", None) is True and getattr(namespace, "force_color", None) is True:
         message = "The --no-color and --force-color options can't be used together."  # as BaseCommand.execute says
         return Verdict(errors={"no_color": [message], "force_color": [message]})
     return Verdict()
+
+
+@sensitive_variables()
+def meets_custom_action(name: str, argv: Sequence[str]) -> bool:
+    """Tell whether judging the argv would call an action of the author's own, which may ask, wait or leave."""
+    parser = make_parser(name)
+    if not any(arguments.is_custom(action) for each in _with_children(parser) for action in each._actions):
+        return False
+    events, _error = take_apart(parser, describe(name), argv)
+    return any(event.member.is_custom for event in events)
 
 
 def _is_expected(error: BaseException) -> bool:
@@ -329,106 +541,221 @@ def _guarded(get_value: Callable[[argparse.Action, str], Any]) -> Callable[[argp
     return get
 
 
-def _located(parser: argparse.ArgumentParser, argument_name: str | None, message: str) -> dict[str, list[str]]:
-    """Put a parser's message under the arguments it names, else under the empty name."""
-    names = arguments.unique_names(parser, common_options())
-    pairs = list(zip(parser._actions, names, strict=True))
-    by_display = {arguments.display_name(action): name for action, name in reversed(pairs)}
+def _located(name: str, argv: Sequence[str], argument_name: str | None, message: str) -> dict[str, list[str]]:
+    """Put a parser's message under the arguments or the group it names, else under the empty name.
+
+    A sub-command's parser speaks first, so its arguments are looked through first.
+    """
+    parser = make_parser(name)
+    description = describe(name)
+    chain = list(description.chain(fold(take_apart(parser, description, argv)[0])))
     if argument_name is None and (found := re.search(r"\bargument (.+?): ", message)):
         argument_name = found[1]
-    if argument_name in by_display:
-        return {by_display[argument_name]: [message]}
-    needed = {arguments.display_name(action) for action in parser._actions if arguments.is_required(action)}
+    for each in reversed(chain):
+        if named := _named_in(each, argument_name, message):
+            return {item: [message] for item in named}
+    if (getattr(parser, "missing_args_message", None) or "\0") in message:
+        first = [item.name for item in description.arguments if item.is_positional][:1]
+        return {item: [message] for item in first} or {"": [message]}
+    return {argument_name or "": [message]}  # one that is never offered, such as --settings
+
+
+def _named_in(description: Description, argument_name: str | None, message: str) -> list[str]:
+    everything = (*description.arguments, *description.hidden)
+    by_display = {part.display_name: item.name for item in reversed(everything) for part in item.members or (item,)}
+    by_display |= {item.display_name: item.name for item in reversed(everything) if not item.members}
+    if argument_name is not None:
+        return [by_display[argument_name]] if argument_name in by_display else []
+    needed = {part.display_name for item in everything for part in item.members or (item,) if part.is_required}
     if found := re.search(r"the following arguments are required: (.+)", message):
-        named = [by_display[word] for word in found[1].split(", ") if word in needed]
-    elif found := re.search(r"one of the arguments (.+) is required", message):
-        named = [by_display[word] for word in found[1].split(" ") if word in by_display]
-    elif (getattr(parser, "missing_args_message", None) or "\0") in message:
-        named = [name for action, name in pairs if not action.option_strings][:1]
-    else:
-        named = []
-    return {name: [message] for name in named} or {"": [message]}
-
-
-@cache
-def _loses_dashes() -> bool:
-    """Tell whether this Python takes a "--" out of the values of every argument, wherever it comes from."""
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument("--x")
-    return bool(parser.parse_args(["--x=--"]).x != "--")
+        return [by_display[word] for word in found[1].split(", ") if word in needed]
+    if found := re.search(r"one of the arguments (.+) is required", message):
+        named = {by_display[word] for word in found[1].split(" ") if word in by_display}
+        groups = [group.name for group in description.alternatives if named and named <= set(group.names)]
+        return groups[:1] or sorted(named)
+    return []
 
 
 @sensitive_variables()
 def read(name: str, argv: Sequence[str]) -> Reading:
     """Say what an argv gives to each argument, by letting a fresh parser take it apart.
 
-    Values of secret arguments are not read into `given`, and their types are not asked about them. Raises
-    CommandUnavailable if there is no parser.
+    Values of secret arguments are not read into `given`. Nothing of the author's is called: neither types nor actions
+    of his own. Raises CommandUnavailable if there is no parser.
     """
-    parser = make_parser(name)
-    _quieten(parser)
-    said = command_options(name)
-    secret, public = said.secret_arguments, said.public_arguments
-    description = arguments.describe(
-        parser, common_options=common_options(), left_out=LEFT_OUT, secret=secret, public=public
+    description = describe(name)
+    events, error = take_apart(make_parser(name), description, argv)
+    secrets = {word for event in events if event.member.is_secret for word in event.words if word}
+    # What is masked in a stored argv is not known any more, even where it was no secret's own place.
+    lost = {id(event) for event in events if event.argument.is_secret or any(MASK in word for word in event.words)}
+    moved = [] if error else _beyond_fields(description, lambda: make_parser(name), events)
+    reading = Reading(
+        given={}, secret_values=frozenset(secrets), secret_options=description.secret_options, extra=(), error=error
     )
-    known = {argument.index: argument for argument in (*description.arguments, *description.hidden)}
-    indexes = {id(action): index for index, action in enumerate(parser._actions)}
-    given: dict[str, tuple[str, ...]] = {}
-    secrets: set[str] = set()
-    secret_actions: set[int] = set()
+    if moved is None:
+        return dataclasses.replace(reading, extra=tuple(redact(argv, reading)[0]))
+    gone = {event.argument.name for event in moved}
+    kept = [event for event in events if id(event) not in lost and event.argument.name not in gone]
+    extra = [word for event in moved if id(event) not in lost for word in _event_words(event)]
+    return dataclasses.replace(reading, given=fold(kept), extra=tuple(extra))
 
-    def note(action: argparse.Action, words: Sequence[str]) -> None:
-        argument = known.get(indexes.get(id(action), -1))
-        if id(action) in secret_actions:
-            secrets.update(word for word in words if word)
-        # What is masked in a stored argv is not known any more, even where it was no secret's own place.
-        elif argument is not None and (argument.kind is Kind.OTHER or not any(MASK in word for word in words)):
-            _add(given, argument, words)
 
-    def recorder(get_values: Callable[[argparse.Action, list[str]], Any]) -> Callable[..., Any]:
-        def record(action: argparse.Action, words: list[str]) -> Any:
-            try:
-                return get_values(action, words)
-            finally:  # it has taken a "--" out of the words, where this Python does that
-                note(action, words)
+def _beyond_fields(
+    description: Description, fresh_parser: Callable[[], argparse.ArgumentParser], events: Sequence[Event]
+) -> list[Event] | None:
+    """Return the events that no field can say, which is most often none; or None where only the very argv says it."""
+    given = fold(events)
+    moved_names = {item.name for each in description.chain(given) for item in each.hidden}
+    for each in description.chain(given):
+        for group in each.alternatives:  # an option at its default may stand beside another one of its group
+            moved_names |= set([name for name in group.names if name in given][1:])
+    for _attempt in range(2):
+        shown = {key: values for key, values in given.items() if key not in moved_names}
+        moved = [event for event in events if event.argument.name in moved_names]
+        try:
+            words = build(description, shown, [word for event in moved for word in _event_words(event)])
+        except CannotWrite as error:
+            wrong = {error.name}
+        else:
+            said, refusal = take_apart(fresh_parser(), description, words)
+            wrong = _differing(events, said) or ({""} if refusal else set())
+        if not wrong:
+            return moved
+        moved_names |= wrong
+    return None
 
-        return record
+
+def _differing(one: Sequence[Event], other: Sequence[Event]) -> set[str]:
+    """Return the names of arguments that the command would get differently."""
+    names = {event.argument.name for event in (*one, *other)}
+    return {name for name in names if _effect(name, one) != _effect(name, other)}
+
+
+def _effect(name: str, events: Sequence[Event]) -> list[tuple[int, tuple[str, ...], bool]]:
+    found = [
+        (event.member.index, event.words, event.option == event.argument.negative_option)
+        for event in events
+        if event.argument.name == name
+    ]
+    of_it = [event for event in events if event.argument.name == name]
+    last = max((place for place, event in enumerate(events) if event.argument.name == name), default=0)
+    if any(name in event.overruled for event in events[last:]):
+        return []
+    if all(event.argument.is_replaced for event in of_it):
+        return found[-1:]
+    if all(event.argument.is_extended for event in of_it):  # however the words are spread over its uses
+        return [(index, tuple(word for each in found for word in each[1]), False) for index, _, _ in found[:1]]
+    return found
+
+
+def _event_words(event: Event) -> list[str]:
+    """Return an event's words as the command line has them."""
+    if not event.option:
+        return list(event.words)
+    if len(event.words) == 1:
+        return [f"{event.option}={event.words[0]}"]
+    return [event.option, *event.words]
+
+
+@sensitive_variables()
+def take_apart(
+    parser: argparse.ArgumentParser, description: Description, argv: Sequence[str]
+) -> tuple[list[Event], str]:
+    """Let a fresh parser, which this spoils, go through an argv; return what it met, and where it gave up.
+
+    Only argparse itself is at work: types, choices and the author's actions are passed over.
+    """
+    _quieten(parser)
+    places = dict(_places(parser, description))
+    events: list[Event] = []
+
+    def get_values(action: argparse.Action, words: list[str], original: Callable[..., Any]) -> Any:
+        try:
+            return original(action, words)
+        finally:  # it has taken a "--" out of the words, where this Python does that
+            argument, member, overruled = places.get(id(action), (None, None, ()))
+            # Only a "--" leaves a place empty that has to be filled.
+            is_said = bool(words) or (argument is not None and (not argument.is_positional or argument.is_required))
+            if argument is not None and member is not None and is_said:
+                is_chooser = argument.kind is Kind.SUBCOMMAND
+                taken = tuple(words[:1] if is_chooser else words)
+                events.append(Event(argument=argument, member=member, words=taken, overruled=overruled))
+
+    def note_option(action: argparse.Action, option: str | None) -> None:
+        if option and events and places.get(id(action), (None, None))[1] is events[-1].member:
+            events[-1].option = option
 
     for each in _with_children(parser):
-        each._get_values = recorder(each._get_values)  # type: ignore[method-assign]
+        each._get_values = partial(get_values, original=each._get_values)  # type: ignore[method-assign]
+        each._get_value = lambda action, word: word  # type: ignore[assignment,method-assign]
+        each._check_value = lambda action, value: None  # type: ignore[method-assign]
         for action in each._actions:
-            if arguments.is_secret(action, secret=secret, public=public):
-                secret_actions.add(id(action))
-                action.type = None  # it would refuse a mask
-    error = ""
-    namespace = argparse.Namespace()
+            _silence(action, note_option)
     try:
-        parser.parse_args(list(argv), namespace)
+        parser.parse_args(list(argv))
     except SystemExit:
-        error = "The command's parser refused these arguments."
+        return events, "The command's parser refused these arguments."
     except Exception as problem:  # noqa: BLE001  as in `judge`
-        error = str(problem).removeprefix("Error: ")
-    for argument in known.values():
-        if argument.kind is Kind.YES_NO and argument.name in given:
-            given[argument.name] = ("yes" if getattr(namespace, argument.dest, False) else "no",)
-    return Reading(
-        given=given, secret_values=frozenset(secrets), secret_options=description.secret_options, error=error
-    )
+        return events, str(problem).removeprefix("Error: ")
+    return events, ""
 
 
-def _add(given: dict[str, tuple[str, ...]], argument: Argument, words: Sequence[str]) -> None:
-    before = given.get(argument.name, ())
-    if argument.is_positional and not words:
+def _places(
+    parser: argparse.ArgumentParser, description: Description
+) -> Iterator[tuple[int, tuple[Argument, Argument, tuple[str, ...]]]]:
+    """Yield each action's id with its argument, itself as an argument, and the names of those that it overrules."""
+    everything = (*description.arguments, *description.hidden)
+    options = [item for item in everything if item.option_strings and item.is_replaced]
+    for argument in everything:
+        overruled = tuple(
+            item.name for item in options if item.dest == argument.dest and item is not argument and argument in options
+        )
+        for member in argument.members or (argument,):
+            action = parser._actions[member.index]
+            yield id(action), (argument, member, overruled)
+            for subcommand in member.subcommands:
+                yield from _places(action.choices[subcommand.word], subcommand.description)  # type: ignore[index]
+
+
+def _silence(action: argparse.Action, note: Callable[[argparse.Action, str | None], None]) -> None:
+    """Have an action only note that it was called; one that leads on or answers goes on as it is."""
+    if isinstance(action, argparse._SubParsersAction | argparse._HelpAction | argparse._VersionAction):
         return
-    if argument.kind is Kind.COUNT:
-        given[argument.name] = (str(int(before[0]) + 1 if before else 1),)
-    elif argument.is_repeated and argument.nargs is not None:
-        given[argument.name] = (*before, shlex.join(words))
-    elif argument.is_repeated or argument.is_extended:
-        given[argument.name] = (*before, *words)
-    else:
-        given[argument.name] = tuple(words)
+    action.launcher_note = note  # type: ignore[attr-defined]
+    with suppress(TypeError):  # a class with a layout of its own
+        action.__class__ = _silent_class(type(action))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=1024)
+def _silent_class(kind: type[argparse.Action]) -> type[argparse.Action]:
+    def call(self: Any, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        self.launcher_note(self, option_string)
+
+    return type(kind.__name__, (kind,), {"__call__": call})
+
+
+def fold(events: Iterable[Event]) -> dict[str, tuple[str, ...]]:
+    """Return what events give to each argument; `build` unfolds it again."""
+    given: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        argument, words = event.argument, event.words
+        before = given.get(argument.name, ())
+        for name in event.overruled:
+            given.pop(name, None)
+        match argument.kind:
+            case Kind.COUNT:
+                given[argument.name] = (str(int(before[0]) + 1 if before else 1),)
+            case Kind.GROUPS:
+                given[argument.name] = (*before, shlex.join(words))
+            case Kind.SEQUENCE:
+                given[argument.name] = (*before, shlex.join(_event_words(event)))
+            case Kind.YES_NO:
+                given[argument.name] = ("no" if event.option == argument.negative_option else "yes",)
+            case _ if argument.is_repeated or argument.is_extended:
+                given[argument.name] = (*before, *words)
+            case _:
+                given[argument.name] = words
+    return given
 
 
 def redact(argv: Sequence[str], reading: Reading) -> tuple[list[str], bool]:
@@ -486,8 +813,3 @@ def _masked(word: str, reading: Reading) -> str:
             if word.endswith(value) and f"-{word.removesuffix(value)[-1:]}" in reading.secret_options:
                 return f"{word.removesuffix(value)}{MASK}"
     return word
-
-
-def shell_line(name: str, argv: Sequence[str]) -> str:
-    """Return the line that does the same on a POSIX shell."""
-    return shlex.join(["python", "manage.py", name, *argv])

@@ -7,8 +7,9 @@ import inspect
 import os
 import re
 import sysconfig
+import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +19,10 @@ import django
 from django.apps import AppConfig, apps
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from launcher.conf import command_options
+from launcher.conf import Options, command_options, options
 
 _SERVER = _("A server: it runs until it is killed, so it belongs to a process manager, not to a page.")
 _WORKER = _("A worker: it runs until it is killed, so it belongs to a process manager, not to a page.")
@@ -83,6 +85,27 @@ class Entry:
     """Whether it stands in the project itself, not in an installed package."""
 
 
+KEPT_SECONDS = 2.0
+"""How long nobody looks again for a change in the commands' files: two looks at a thousand of them take their time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """An answer of `entries`, and all that it depends on besides the files."""
+
+    entries: tuple[Entry, ...]
+    until: float
+    commands: Mapping[str, object]
+    said: Options
+    language: str | None
+
+    def depends_on(self, commands: Mapping[str, object], said: Options, language: str | None) -> bool:
+        return self.commands is commands and self.said is said and self.language == language
+
+
+_kept: _Kept | None = None
+
+
 def obstacle(name: str) -> str:
     """Return the reason why the command can't be started from a page, or an empty string."""
     said = command_options(name)
@@ -109,10 +132,20 @@ def entry(name: str) -> Entry:
     return _entry(name, {config.name: config for config in apps.get_app_configs()})
 
 
-def entries() -> list[Entry]:
-    """Return every command's entry: the project's own apps first, then installed ones, then Django's, each by name."""
+def entries() -> Sequence[Entry]:
+    """Return every command's entry: the project's own apps first, then installed ones, then Django's, each by name.
+
+    The same answer, the very same object, is given for KEPT_SECONDS, unless the settings or the commands are others.
+    """
+    global _kept
+    commands, said, language = get_commands(), options(), get_language()
+    if _kept and _kept.until > time.monotonic() and _kept.depends_on(commands, said, language):
+        return _kept.entries
     configs = {config.name: config for config in apps.get_app_configs()}
-    return sorted((_entry(name, configs) for name in get_commands()), key=_order)
+    found = tuple(sorted((_entry(name, configs) for name in commands), key=_order))
+    until = time.monotonic() + KEPT_SECONDS
+    _kept = _Kept(entries=found, until=until, commands=commands, said=said, language=language)
+    return found
 
 
 def _entry(name: str, configs: Mapping[str, AppConfig]) -> Entry:

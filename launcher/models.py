@@ -158,6 +158,41 @@ class Run(models.Model):
         return max(0.0, ((self.finished_at or timezone.now()) - self.started_at).total_seconds())
 
 
+class Preset(models.Model):
+    """A filled form that a user keeps under a name. Secrets and uploaded files are never in it."""
+
+    command = models.CharField(_("command"), max_length=255)
+    name = models.CharField(_("name"), max_length=100)
+    owner_key = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text=_("The key of the user it belongs to; empty for one that is for everyone."),
+    )
+    user_name = models.CharField(_("user"), max_length=255, blank=True, help_text=_("Who saved it last."))
+    saved_at = models.DateTimeField(_("saved at"), default=timezone.now)
+    given = models.JSONField(
+        _("arguments"), default=dict, help_text=_("Texts by argument, as a form has them: it need not be complete.")
+    )
+    extra = models.TextField(_("more arguments"), blank=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [("share_preset", _("Can save presets for everyone who may run the command"))]
+        constraints = [
+            models.UniqueConstraint(fields=("command", "owner_key", "name"), name="launcher_preset_name"),
+        ]
+        verbose_name = _("preset")
+        verbose_name_plural = _("presets")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether everyone who may run the command sees it."""
+        return not self.owner_key
+
+
 class Chunk(models.Model):
     """A stored piece of a run's output: zlib-compressed bytes, cut anywhere, in order without gaps.
 

@@ -13,6 +13,7 @@ from launcher.conf import command_options, options
 
 RUN_PERMISSION = "launcher.run_command"
 DELETE_PERMISSION = "launcher.delete_run"
+SHARE_PERMISSION = "launcher.share_preset"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,13 @@ def may_delete(user: Any, command: str) -> Decision:
     if user.has_perm(DELETE_PERMISSION) and may_use(user, command):
         return YES
     return Decision(allowed=False, reason=_("You have no right to delete runs."))
+
+
+def may_share(user: Any, command: str) -> Decision:
+    """Decide whether the user may save and delete presets that everyone sees who may run the command."""
+    if user.has_perm(SHARE_PERMISSION) and may_use(user, command):
+        return YES
+    return Decision(allowed=False, reason=_("You have no right to save presets for everyone."))
 
 
 def usable_commands(user: Any) -> Iterable[str] | None:

@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from launcher import argv as argv_module
 from launcher import policy
 from launcher.engines import EngineError, engine
+from launcher.execution.judging import judge_apart
 from launcher.execution.supervisor import record_outcome
 from launcher.models import UNFINISHED, Run, Status, sources_of
 from launcher.output.store import Spool, SpooledOutput, host_name, ship_all
@@ -36,6 +37,29 @@ class NotAccepted(ValueError):
 
 
 @sensitive_variables()
+def judge(command: str, argv: Sequence[str]) -> argv_module.Verdict:
+    """Return what the command's parser says of an argv; raises CommandUnavailable if there is none to ask.
+
+    An action of the author's own may ask, wait or leave, so it is called in a process of its own. A parser that is not
+    argparse's is not asked: the command judges when it runs.
+    """
+    if argv_module.is_foreign_parser(command):
+        return argv_module.judge_foreign(argv)
+    if argv_module.meets_custom_action(command, argv):
+        return judge_apart(command, argv)
+    return argv_module.judge(command, argv)
+
+
+@sensitive_variables()
+def read(command: str, argv: Sequence[str]) -> argv_module.Reading:
+    """Return what an argv gives to each argument, and what in it is secret; raises CommandUnavailable."""
+    try:
+        return argv_module.read(command, argv)
+    except argv_module.ForeignParser:
+        return argv_module.read_foreign(command, argv)
+
+
+@sensitive_variables()
 def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None = None) -> Run:
     """Store a run and hand it to the engine once that is committed.
 
@@ -46,10 +70,10 @@ def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None 
     decision = policy.may_run(user, command)
     if not decision:
         raise PermissionDenied(decision.reason)
-    verdict = argv_module.judge(command, argv)
+    verdict = judge(command, argv)
     if not verdict.is_accepted:
         raise NotAccepted(verdict)
-    reading = argv_module.read(command, argv)
+    reading = read(command, argv)
     shown, has_secrets = argv_module.redact(argv, reading)
     run = Run(
         uid=uid or uuid4(),

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from launcher.models import Chunk, Run, Status
+from launcher.models import Chunk, Preset, Run, Status
 
 SITES = ["admin", "second"]
 FRAGMENT = {"HX-Request": "true"}
@@ -56,6 +56,11 @@ def said_in(response: Any) -> str:
     return unescape(text_of(response))
 
 
+def preset_of(run: Run) -> Preset:
+    """Return a preset for everyone, of the run's command."""
+    return Preset.objects.get_or_create(command=run.command, name="a preset", owner_key="")[0]
+
+
 def every_page(run: Run, site: str = "admin") -> list[tuple[str, str]]:
     """Return the method and address of every one of launcher's views, for the run and its command."""
     return [
@@ -63,6 +68,11 @@ def every_page(run: Run, site: str = "admin") -> list[tuple[str, str]]:
         ("get", address("command_run", run.command, site=site)),
         ("post", address("command_run", run.command, site=site)),
         ("post", address("command_line", run.command, site=site)),
+        ("post", address("command_fields", run.command, site=site)),
+        ("post", address("command_fill", run.command, site=site)),
+        ("get", address("command_help", run.command, site=site)),
+        ("post", address("preset_save", run.command, site=site)),
+        ("post", address("preset_delete", run.command, preset_of(run).pk, site=site)),
         ("get", address("run_changelist", site=site)),
         ("get", address("run_states", site=site)),
         ("get", address("run_change", run.pk, site=site)),

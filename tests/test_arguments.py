@@ -53,12 +53,12 @@ class Custom(argparse.Action):
         (["--x"], {"nargs": 1}, Kind.VALUES),
         (["x"], {"nargs": argparse.REMAINDER}, Kind.VALUES),
         (["--x"], {"action": "append"}, Kind.VALUES),
-        (["--x"], {"action": "append", "nargs": 2}, Kind.VALUES),
+        (["--x"], {"action": "append", "nargs": 2}, Kind.GROUPS),
         (["--x"], {"action": "extend", "nargs": "+"}, Kind.VALUES),
         (["--x"], {"action": "store_true"}, Kind.FLAG),
         (["--x"], {"action": "store_false"}, Kind.FLAG),
         (["--x"], {"action": "store_const", "const": 1}, Kind.FLAG),
-        (["--x"], {"action": "append_const", "const": 1}, Kind.FLAG),
+        (["--x"], {"action": "append_const", "const": 1}, Kind.COUNT),
         (["--x"], {"action": "count"}, Kind.COUNT),
         (["--x"], {"action": argparse.BooleanOptionalAction}, Kind.YES_NO),
         (["--x"], {"action": Custom}, Kind.VALUE),
@@ -312,7 +312,7 @@ def test_secrets_of_sub_commands_are_known() -> None:
     parser.add_subparsers().add_parser("login", aliases=["in"]).add_argument("-p", "--password")
     description = describe(parser)
     assert description.secret_options == {"-p", "--password"}
-    assert [argument.kind for argument in description.arguments] == [Kind.OTHER]
+    assert [argument.kind for argument in description.arguments] == [Kind.SUBCOMMAND]
 
 
 def test_names_are_unique_where_dests_are_not() -> None:

@@ -20,20 +20,14 @@ from django.urls import reverse
 from launcher import argv
 from launcher.arguments import describe as describe_parser
 from launcher.conf import options
-from launcher.forms import (
-    BARE,
-    EXTRA,
-    UPLOAD,
-    UPLOAD_KEEP_SECONDS,
-    UPLOADS_TOKEN,
-    CommandForm,
-    Uploads,
-    help_html,
-    label_of,
-    with_file_names,
-)
+from launcher.controls import BARE, EMPTY, LINES
+from launcher.forms import EXTRA, UPLOAD, CommandForm, label_of, with_file_names
 from launcher.models import Run
 from launcher.output.store import prune_spools
+from launcher.templatetags.launcher import help_html
+from launcher.uploads import UPLOAD_KEEP_SECONDS, UPLOADS_TOKEN, Uploads
+from tests.browser import FormData
+from tests.law import form_page
 
 
 def form_for(command: str, data: dict[str, Any] | None = None, **given: Any) -> CommandForm:
@@ -96,10 +90,7 @@ def test_a_label_is_made_of_the_options_words(names: list[str], options: dict[st
 def test_help_default_and_option_are_told_and_escaped() -> None:
     form = shown("--size", help="The <b>size</b> & shape", default="<big>")
     text = help_html(form.description.arguments[0])
-    assert text == (
-        "The &lt;b&gt;size&lt;/b&gt; &amp; shape. Default: &lt;big&gt;. "
-        '<span class="launcher-options"><code>--size</code></span>'
-    )
+    assert text == "The &lt;b&gt;size&lt;/b&gt; &amp; shape. Default: &lt;big&gt;."
 
 
 def test_a_default_that_the_help_tells_is_not_told_twice() -> None:
@@ -120,16 +111,23 @@ def test_a_number_in_the_help_is_not_mistaken_for_the_default() -> None:
         ({"action": "count"}, 'min="0"'),
         ({"action": "store_true"}, 'type="checkbox"'),
         ({"nargs": "+"}, "<textarea"),
-        ({"nargs": 2}, 'placeholder="2 values, one per line"'),
-        ({"nargs": 2, "metavar": ("LON", "LAT")}, 'placeholder="LON / LAT"'),
+        ({"nargs": "+"}, "data-launcher-add"),
+        ({"nargs": 2}, 'placeholder="value 2"'),
+        ({"nargs": 2, "metavar": ("LON", "LAT")}, 'placeholder="LAT"'),
+        ({"action": "append", "nargs": 2, "metavar": ("LON", "LAT")}, "Add a group"),
+        ({"type": int, "choices": range(100)}, 'max="99"'),
+        ({"default": "two\nlines"}, "<textarea"),
+        ({"choices": [str(n) for n in range(20)]}, "data-launcher-searched"),
+        ({"nargs": "?"}, "alone, without a value"),
+        ({"action": "append_const", "const": 1}, 'min="0"'),
         ({"choices": ["a", "b"]}, "<select"),
         ({"choices": ["a", "b"], "nargs": "+"}, 'type="checkbox"'),
         ({"choices": [str(n) for n in range(20)], "nargs": "+"}, "multiple"),
-        ({"choices": ["a", "b"], "nargs": 2}, "<textarea"),
+        ({"choices": ["a", "b"], "nargs": 2}, "<select"),
         ({"choices": [1, 2]}, "1 (refused by the command"),
         ({"default": "blue"}, 'placeholder="blue"'),
         ({"choices": ["a", "b"], "default": "b"}, '<option value="" selected>Default (b)</option>'),
-        ({"action": argparse.BooleanOptionalAction, "default": True}, '<option value="no">--no-x</option>'),
+        ({"action": argparse.BooleanOptionalAction, "default": True}, 'value="no"> No <code>--no-x</code>'),
     ],
 )
 def test_each_kind_has_its_control(options: dict[str, Any], html: str) -> None:
@@ -138,7 +136,7 @@ def test_each_kind_has_its_control(options: dict[str, Any], html: str) -> None:
 
 def test_a_yes_or_no_without_a_long_name_offers_no_no() -> None:
     form = shown("-x", action=argparse.BooleanOptionalAction)
-    assert [value for value, _ in form.fields["x"].widget.choices] == ["", "yes"]
+    assert [value for value, _label, _option in form.fields["x"].widget.options] == ["", "yes"]
 
 
 def test_a_password_is_not_shown_and_has_no_value() -> None:
@@ -165,8 +163,8 @@ def test_a_secret_among_more_arguments_comes_back_masked_and_is_asked_for_again(
 
 def test_groups_stand_in_the_authors_order_with_their_titles() -> None:
     form = CommandForm(argv.describe("args_groups"))
-    assert [title for title, _ in form.fieldsets] == [None, "Where the CSV comes from", "Target", "Common options"]
-    assert form.fieldsets[1][1]["description"] == "One of &lt;these&gt;."
+    assert [section.title for section in form.sections] == ["", "Where the CSV comes from", "Target", "Common options"]
+    assert form.sections[1].description == "One of <these>."
 
 
 def test_required_is_marked_but_the_parser_decides() -> None:
@@ -178,10 +176,10 @@ def test_required_is_marked_but_the_parser_decides() -> None:
 
 def test_djangos_own_options_are_folded_and_settings_are_not_offered() -> None:
     form = CommandForm(argv.describe("args_kinds"))
-    title, fieldset = form.fieldsets[-1]
-    names = {row[0] for row in fieldset["fields"][:-1]}
+    section = form.sections[-1]
+    names = {name for row in section.rows for name in (row.group.names if row.group else [row.name])}
     assert names == {"verbosity", "traceback", "no_color", "force_color", "skip_checks"}
-    assert (title, fieldset["classes"]) == ("Common options", ["collapse"])
+    assert (section.title, section.is_open) == ("Common options", False)
     assert not {"settings", "pythonpath", "version", "help"} & set(form.fields)
 
 
@@ -195,7 +193,12 @@ def test_djangos_own_options_are_folded_and_settings_are_not_offered() -> None:
         ({"text": "  two  spaces "}, {"text": ("  two  spaces ",)}),
         ({"text": "a\r\nb"}, {"text": ("a\nb",)}),
         ({"text": "☃ é"}, {"text": ("☃ é",)}),
-        ({"more": "one\r\n two \r\n\r\n"}, {"more": ("one", " two ")}),
+        ({"text": "", "text" + EMPTY: "0"}, {"text": ("",)}),
+        ({"more": ["one", "", " two "]}, {"more": ("one", " two ")}),
+        ({"more": ["one", "", "two"], "more" + EMPTY: ["1"]}, {"more": ("one", "", "two")}),
+        ({"more": ["one"], "more" + LINES: "two\r\n\r\nthree"}, {"more": ("one", "two", "three")}),
+        ({"pair": ["k", "v", "", "", "a b", "c"]}, {"pair": ("k v", "'a b' c")}),
+        ({"two": ["a", ""]}, {"two": ("a",)}),
         ({"on": "on"}, {"on": ()}),
         ({"cache": "no"}, {"cache": ("no",)}),
         ({"loud": "0"}, {}),
@@ -241,15 +244,22 @@ def test_a_line_that_can_not_be_taken_is_refused_at_its_field(text: str) -> None
 )
 def test_a_rerun_is_filled_in_with_what_was_given(name: str, values: tuple[str, ...]) -> None:
     form = CommandForm(argv.describe("args_kinds"), given={name: values})
-    data = {field.html_name: field.value() for field in form if field.value() not in (None, False, "")}
-    assert form_for("args_kinds", data).given() == {name: values}
+    sent = CommandForm(form.description, data=FormData(form_page(form, "args_kinds")).post)
+    assert sent.given() == {name: values}
 
 
 def test_a_rerun_fills_what_has_no_field_into_the_line_of_more_arguments() -> None:
+    reading = argv.read("args_everything", ["--hidden=h h", "--set=a=1", "--set=b=2", "place"])
+    form = CommandForm(argv.describe("args_everything"), given=reading.given, extra=reading.extra)
+    assert form[EXTRA].value() == "'--hidden=h h' --set=a=1 --set=b=2"
+    assert form["places"].value() == ("place",)
+
+
+def test_a_rerun_shows_the_fields_of_its_sub_command() -> None:
     given = argv.read("args_subcommands", ["--env=test", "logout", "--times=2"]).given
     form = CommandForm(argv.describe("args_subcommands"), given=given)
-    assert form[EXTRA].value() == "logout --times=2"
-    assert form["env"].value() == "test"
+    assert (form["action"].value(), form["times"].value()) == (("logout",), ("2",))
+    assert "password" not in form.fields
 
 
 def test_a_confirmation_wants_the_commands_name() -> None:
@@ -263,13 +273,13 @@ def test_a_confirmation_wants_the_commands_name() -> None:
 def test_an_error_in_the_folded_part_opens_it() -> None:
     form = form_for("args_kinds", {"name": "N"})
     form.show_verdict(argv.judge("args_kinds", ["N", "--verbosity=9"]).errors)
-    assert form.fieldsets[-1][1]["classes"] == []
-    assert "collapse" in form_for("args_kinds", {"name": "N"}).fieldsets[-1][1]["classes"]
+    assert form.sections[-1].is_open
+    assert not form_for("args_kinds", {"name": "N"}).sections[-1].is_open
 
 
 @pytest.mark.parametrize(
     ("line", "place"),
-    [("--nonsense", EXTRA), ("--settings=x", EXTRA), ("--help", "__all__"), ("-n=x", "n"), ("a\0b", "__all__")],
+    [("--nonsense", EXTRA), ("--settings=x", EXTRA), ("--help", "__all__"), ("-n=x", "n")],
 )
 def test_what_was_typed_as_more_arguments_is_refused_there(line: str, place: str) -> None:
     form = form_for("args_kinds", {"name": "N", EXTRA: line})
@@ -277,10 +287,10 @@ def test_what_was_typed_as_more_arguments_is_refused_there(line: str, place: str
     assert list(form.errors) == [place]
 
 
-def test_a_missing_sub_command_is_asked_for_where_it_is_typed() -> None:
+def test_a_missing_sub_command_is_asked_for_where_it_is_chosen() -> None:
     form = form_for("args_subcommands")
     form.show_verdict(argv.judge("args_subcommands", []).errors)
-    assert list(form.errors) == [EXTRA]
+    assert list(form.errors) == ["action"]
 
 
 def test_a_page_shows_each_error_at_its_field_and_keeps_what_was_typed(owner_client: Client) -> None:
@@ -293,10 +303,10 @@ def test_a_page_shows_each_error_at_its_field_and_keeps_what_was_typed(owner_cli
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"pair": "'open"}, "No closing quotation"),
+        ({"pair": ["'open"]}, "argument --pair: expected 2 arguments"),
         ({"loud": "²"}, "as a whole number"),
         ({"text": "a\0b"}, "NUL"),
-        ({"some": "a\n-b"}, "can start with a dash"),
+        ({"some": ["a", "-b"]}, "can start with a dash"),
         ({EXTRA: "--help"}, "usage: manage.py args_kinds"),
         ({EXTRA: "--pythonpath=/tmp"}, "it works on the shell only"),
     ],
@@ -348,13 +358,13 @@ def test_a_second_file_for_an_argument_replaces_the_first(uploads: Uploads) -> N
     first = stored(uploads, content=b"1")
     second = stored(uploads, file_name="other.csv", content=b"2")
     assert not first.exists()
-    assert uploads.kept("file") == second
+    assert uploads.kept("file") == [second]
 
 
 def test_arguments_with_similar_names_do_not_share_a_file(uploads: Uploads) -> None:
     one, two = stored(uploads, "file-2"), stored(uploads, "file_2")
     assert one != two
-    assert (uploads.kept("file-2"), uploads.kept("file_2")) == (one, two)
+    assert (uploads.kept("file-2"), uploads.kept("file_2")) == ([one], [two])
 
 
 @pytest.mark.parametrize(("size", "is_valid"), [(1000, True), (1001, False), (0, True)])
@@ -392,7 +402,7 @@ def test_half_a_file_is_not_kept(uploads: Uploads, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(file, "chunks", chunks)
     with pytest.raises(OSError, match="No space"):
         uploads.store("path", file)
-    assert uploads.kept("path") is None
+    assert uploads.kept("path") == []
 
 
 def test_a_file_survives_an_invalid_try_and_yields_to_a_typed_path(uploads: Uploads, owner: User) -> None:
@@ -437,7 +447,8 @@ def test_forgotten_files_go_after_a_day_and_no_others(uploads: Uploads, owner: U
         (["--write"], {"type": argparse.FileType("w")}, False),
         (["--output"], {"type": Path}, False),
         (["--target-dir"], {"type": Path}, False),
-        (["files"], {"type": Path, "nargs": "+"}, False),
+        (["files"], {"type": Path, "nargs": "+"}, True),
+        (["files"], {"type": Path, "nargs": 2}, False),
         (["--name"], {}, False),
     ],
 )
@@ -448,7 +459,7 @@ def test_a_file_can_be_uploaded_where_one_is_read(names: list[str], kwargs: dict
 
 def test_a_preview_is_told_names_not_files() -> None:
     named = with_file_names(argv.describe("args_kinds"), query({"path" + UPLOAD: "f.txt"}))
-    assert named["path"] == "f.txt"
+    assert named.getlist("path") == ["f.txt"]
 
 
 def test_the_limit_is_the_projects(spool: Path) -> None:

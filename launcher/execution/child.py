@@ -10,9 +10,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from launcher.execution.job import Job
 from launcher.masking import mask
+
+if TYPE_CHECKING:
+    from django.core.management.base import BaseCommand
 
 REASON_LIMIT = 2000
 TRACEBACK_LIMIT = 200_000
@@ -81,12 +85,18 @@ def run_command(job: Job, report_descriptor: int) -> int:
     from django.core.management import call_command
     from django.core.management.base import CommandError, SystemCheckError
 
+    from launcher import catalogue
+    from launcher.argv import is_foreign_parser
+
     report = Report(report_descriptor, job.secrets)
     sys.argv = ["manage.py", job.command, *job.argv]
     with suppress(AttributeError):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
-        call_command(job.command, *job.argv, **_shell_defaults(job))
+        if is_foreign_parser(job.command):
+            catalogue.load(job.command).run_from_argv(list(sys.argv))
+        else:
+            call_command(_without_extra_key(job.command), *job.argv, **_shell_defaults(job))
     except SystemExit as leaving:
         return _exit_code(leaving)
     except CommandError as error:
@@ -115,6 +125,24 @@ def _shell_defaults(job: Job) -> dict[str, bool]:
     has_option = any(action.dest == "skip_checks" for action in make_parser(job.command)._actions)
     is_given = any(len(word) > 3 and "--skip-checks".startswith(word) for word in job.argv)
     return {"skip_checks": False} if has_option and not is_given else {}
+
+
+def _without_extra_key(name: str) -> BaseCommand:
+    """Return the command, which gets no `skip_checks` where its parser has none: `call_command` adds it to any."""
+    from launcher import catalogue
+    from launcher.argv import make_parser
+
+    command = catalogue.load(name)
+    if any(action.dest == "skip_checks" for action in make_parser(name)._actions):
+        return command
+    execute = command.execute
+
+    def execute_as_on_the_shell(*args: Any, **options: Any) -> Any:
+        options.pop("skip_checks", None)
+        return execute(*args, **options)
+
+    command.execute = execute_as_on_the_shell  # type: ignore[method-assign]
+    return command
 
 
 def _in_error_style(job: Job, text: str) -> str:

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from launcher import catalogue
@@ -27,7 +28,7 @@ _lock = threading.Lock()
 _running: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
 
 
-def import_errors(entries: Iterable[catalogue.Entry], *, wait_seconds: float) -> dict[str, str] | None:
+def import_errors(entries: Sequence[catalogue.Entry], *, wait_seconds: float) -> dict[str, str] | None:
     """Return the error of each command that can't be imported, or None if that isn't known yet.
 
     The answer is kept in the spool folder under the state of the code, so that only the first look after a change
@@ -67,10 +68,17 @@ def _read(path: Path) -> tuple[dict[str, str] | None, bool]:
     return known, not known or age < FRESH_SECONDS
 
 
-def _state_of(entries: Iterable[catalogue.Entry]) -> str:
+@lru_cache(maxsize=4)
+def _state_of(entries: Sequence[catalogue.Entry]) -> str:
+    """Return a text that is another one when a command or an installed package is.
+
+    Asked again for the same entries, which the catalogue gives for a while, it looks at no file.
+    """
     digest = hashlib.sha256(f"{sys.version} {os.environ.get('DJANGO_SETTINGS_MODULE')}".encode())
     for folder in sys.path:
-        digest.update(f"{folder} {_time_of(Path(folder or '.'))}".encode())
+        # Other folders change for reasons of their own: a database in the project's, for one, comes and goes.
+        is_installed = Path(folder).name in ("site-packages", "dist-packages")
+        digest.update(f"{folder} {_time_of(Path(folder)) if is_installed else ''}".encode())
     for entry in entries:
         digest.update(f"{entry.name} {entry.path} {_time_of(entry.path)}".encode())
     return digest.hexdigest()[:32]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html
@@ -16,9 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from launcher import runs
+from launcher.arguments import Alternatives, Argument, Kind
 from launcher.models import Run
 from launcher.output.html import spans_html
 from launcher.output.terminal import Span
+
+if TYPE_CHECKING:
+    from launcher.views.catalogue import Row
 
 register = template.Library()
 
@@ -66,6 +71,39 @@ def short_line(run: Run) -> str:
 
 
 @register.filter
+def help_html(argument: Argument, is_member: object = False) -> SafeString:
+    """Return the author's help and the default as HTML; what is in the list already is told elsewhere.
+
+    A flag that is a member of a group of alternatives has the group's default, which the group tells.
+    """
+    default = (
+        "" if argument.fixed or "\n" in argument.default or _says_default(argument, is_member) else argument.default
+    )
+    is_default_told = default in argument.help and "default" in argument.help.casefold()
+    parts = [_sentence(argument.help), _("Default: %s.") % default if default and not is_default_told else ""]
+    lines = conditional_escape(" ".join(part for part in parts if part)).split("\n")
+    return mark_safe("<br>".join(lines))  # noqa: S308  escaped above
+
+
+def _says_default(argument: Argument, is_member: object) -> bool:
+    """Tell whether the argument's control names the default among what can be chosen."""
+    if is_member and argument.kind is Kind.FLAG:
+        return True
+    return argument.kind is Kind.YES_NO or (argument.kind is Kind.VALUE and argument.choices is not None)
+
+
+def _sentence(text: str) -> str:
+    """Return a text that other sentences can follow."""
+    return f"{text}." if text[-1:].isalnum() else text
+
+
+@register.filter
+def none_of(group: Alternatives) -> str:
+    """Return what it is called to choose nothing in a group."""
+    return _("Leave at the default (%s)") % group.default if group.default else _("None of these")
+
+
+@register.filter
 def ago(moment: datetime) -> str:
     """Return how long ago something was; "just now" within the first minute."""
     if timezone.now() - moment < timedelta(minutes=1):
@@ -97,6 +135,38 @@ def exit_code(code: int | None) -> str:
 def counted_commands(count: int) -> str:
     """Return "1 command", "12 commands"."""
     return ngettext("%d command", "%d commands", count) % count
+
+
+LAST_RUN = "launcher-last-run"
+"""What stands in a kept row where its command's last run will."""
+
+
+@register.simple_tag(takes_context=True)
+def catalogue_rows(
+    context: template.Context, rows: Iterable[Row], query: str, last_runs: Mapping[str, Run]
+) -> SafeString:
+    """Return commands' rows. All but the last runs is drawn once for many looks, unless searched words are marked."""
+    parts: list[str] = []
+    for row in rows:
+        if query:
+            before, after = _row_html(row, query)
+        else:
+            before, after = row.html = row.html or _row_html(row, "")
+        run = last_runs.get(row.entry.name)
+        parts += (before, _last_run_html(context, run) if run else "", after)
+    return mark_safe("".join(parts))  # noqa: S308  all come from templates, which escape
+
+
+def _last_run_html(context: template.Context, run: Run) -> str:
+    # `{% url %}` needs the page's own context, which knows the site.
+    with context.push(run=run):
+        return str(context.template.engine.get_template("launcher/_last_run.html").render(context))  # type: ignore[union-attr]
+
+
+def _row_html(row: Row, query: str) -> tuple[str, str]:
+    context = {"entry": row.entry, "error": row.error, "url": row.url, "query": query, "last_run": LAST_RUN}
+    before, _found, after = render_to_string("launcher/_catalogue_row.html", context).partition(LAST_RUN)
+    return before, after
 
 
 @register.filter

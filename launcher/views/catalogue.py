@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from launcher import catalogue, policy, runs
 from launcher.catalogue import Entry
 from launcher.execution.probe import import_errors
 from launcher.models import Run
-from launcher.views.base import NOT_LISTED, Admin, is_htmx, page, require, runs_of
+from launcher.views.base import NOT_LISTED, Admin, address, is_htmx, page, require, runs_of
 
 PROBE_WAIT_SECONDS = 3.0
 
 
-@dataclass(frozen=True, kw_only=True)
+PLACE = "launcher-place"
+
+
+@dataclass(kw_only=True, eq=False)
 class Row:
-    """A command in the catalogue."""
+    """A command in the catalogue. It is kept from look to look, so what hundreds of looks need is made once."""
 
     entry: Entry
     error: str
-    last_run: Run | None
+    url: str
+    html: tuple[str, str] | None = None
+    """The row drawn, up to where its last run stands, and from there; None until then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    entries: Sequence[Entry]
+    errors: Mapping[str, str]
+    form_url: str
+    language: str | None
+    rows: tuple[Row, ...]
+
+
+_kept: dict[str, _Kept] = {}
+"""The rows of the last look at each site's catalogue, by the address of its forms."""
+
+
+def _rows(entries: Sequence[Entry], errors: Mapping[str, str], form_url: str) -> tuple[Row, ...]:
+    """Return a row for each command; the same ones as last time where nothing is different."""
+    kept, language = _kept.get(form_url), get_language()
+    if kept and kept.entries is entries and kept.errors == errors and kept.language == language:
+        return kept.rows
+    rows = tuple(
+        Row(entry=entry, error=errors.get(entry.name, ""), url=form_url.replace(PLACE, quote(entry.name, safe="")))
+        for entry in entries
+    )
+    _kept[form_url] = _Kept(entries=entries, errors=errors, form_url=form_url, language=language, rows=rows)
+    return rows
 
 
 def catalogue_page(admin: Admin, request: HttpRequest) -> HttpResponse:
@@ -37,19 +71,17 @@ def catalogue_page(admin: Admin, request: HttpRequest) -> HttpResponse:
     entries = catalogue.entries()
     errors = import_errors(entries, wait_seconds=0 if is_htmx(request) else PROBE_WAIT_SECONDS)
     usable = policy.usable_commands(request.user)
-    visible = [entry for entry in entries if usable is None or entry.name in usable]
-    found = [entry for entry in visible if _matches(entry, query)]
-    last_runs = _last_runs(runs_of(admin, request))
-    rows = [
-        Row(entry=entry, error=(errors or {}).get(entry.name, ""), last_run=last_runs.get(entry.name))
-        for entry in found
-    ]
+    # One look at the URL patterns for all of them: hundreds would take longer than all the rest of the page.
+    rows = _rows(entries, errors or {}, address(admin, "command_run", PLACE))
+    visible = rows if usable is None else [row for row in rows if row.entry.name in usable]
+    found = [row for row in visible if _matches(row.entry, query)] if query else visible
     context: dict[str, Any] = {
         "query": query,
-        "groups": [(title, list(group)) for title, group in groupby(rows, key=lambda row: row.entry.app_title)],
+        "groups": [(title, list(group)) for title, group in groupby(found, key=lambda row: row.entry.app_title)],
         "found_count": len(found),
         "total_count": len(visible),
         "is_checking": errors is None,
+        "last_runs": _last_runs(runs_of(admin, request)),
     }
     if is_htmx(request):
         response: HttpResponse = TemplateResponse(request, "launcher/_catalogue.html", context)

@@ -157,8 +157,11 @@
   document.addEventListener("htmx:configRequest", (event) => {
     const parameters = event.detail.formData;
     if (!parameters) return;
-    for (const [name, value] of [...parameters.entries()]) {
-      if (value instanceof File) parameters.set(name, value.name);
+    for (const name of new Set(parameters.keys())) {
+      const values = parameters.getAll(name);
+      if (!values.some((value) => value instanceof File)) continue;
+      parameters.delete(name);
+      values.forEach((value) => parameters.append(name, value instanceof File ? value.name : value));
     }
   });
 

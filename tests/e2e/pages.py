@@ -75,7 +75,7 @@ def more_arguments(page: Page, *words: str) -> None:
     """Type words for which the form has no field."""
     field = page.get_by_label("More arguments")
     if not field.is_visible():
-        page.get_by_text("Common options").click()
+        page.locator("summary", has_text="More arguments").click()
     field.fill(shlex.join(words))
 
 
