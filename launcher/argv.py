@@ -236,7 +236,7 @@ def read_foreign(name: str, argv: Sequence[str]) -> Reading:
     written = {word.partition("=")[0] for word in argv if word.startswith("-")}
     secret = {option for option in written if option in named or arguments.sounds_secret(option)} - public
     values: set[str] = set()
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in zip(argv, [*argv[1:], ""], strict=False):
         option, equals, value = word.partition("=")
         if option in secret:
             values.add(value if equals else "" if following.startswith("-") else following)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import SUPPRESS
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -481,6 +482,8 @@ def _label_of_group(group: Alternatives, arguments: Mapping[str, Argument]) -> s
 
 def label_of(argument: Argument) -> str:
     """Return a name for people: the words of the option, or of what the author calls a positional."""
+    if argument.kind is Kind.SUBCOMMAND and argument.dest == SUPPRESS:
+        return _("Sub-command")
     words = argument.dest if argument.members else argument.option or argument.display_name
     words = words.lstrip("-").replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]

@@ -74,7 +74,8 @@ def _without_secrets(extra: str, description: Description) -> str:
     try:
         words = shell.split(extra)
     except shell.CannotRead:
-        return ""
+        is_open = description.groups and not description.secret_options
+        return extra if is_open else ""
     masked = mask_options(words, description)
     return extra if masked == words else shell.join([word for word in masked if MASK not in word])
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import Error, transaction
@@ -138,6 +141,30 @@ def short_line(line: str, uid: UUID) -> str:
     if not folder:
         return line
     return before + short_line(after.lstrip("/").partition("/")[2], uid)
+
+
+def project_folder() -> Path | None:
+    """Return the folder of the project's manage.py, or None where it is not found."""
+    named = [getattr(settings, "BASE_DIR", None), os.getcwd(), os.path.dirname(sys.argv[0])]
+    for folder in [*named, *sys.path]:
+        if folder and Path(folder, "manage.py").is_file():
+            return Path(folder).resolve()
+    return None
+
+
+def argv_for_link(run: Run) -> list[str]:
+    """Return the run's argv less what a link must not or can't carry: secrets, and files that are gone.
+
+    Raises CommandUnavailable, and CannotWrite where what is left can't be said.
+    """
+    reading = read(run.command, run.argv)
+    if argv_module.is_foreign_parser(run.command):
+        return [word for word in run.argv if argv_module.MASK not in word]
+    uploads = str(uploads_folder(run))
+    kept = {name: [text for text in texts if not text.startswith(uploads)] for name, texts in reading.given.items()}
+    given = {name: texts for name, texts in kept.items() if texts or not reading.given[name]}
+    extra = [word for word in reading.extra if uploads not in word and argv_module.MASK not in word]
+    return argv_module.build(argv_module.describe(run.command), given, extra)
 
 
 def has_uploads(run: Run) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from launcher import argv as argv_module
 from launcher import catalogue
-from tests.law import argvs, breach, namespace_of, said_by_form
+from tests.law import argvs, breach, namespace_of
 
 EXAMPLES = int(os.environ.get("LAUNCHER_LAW_EXAMPLES", "12"))
 NAMES = sorted(
@@ -40,9 +40,3 @@ def test_what_the_parser_can_make_the_form_can_say(name: str, data: Any) -> None
     argv = data.draw(argvs(argv_module.make_parser(name), argv_module.LEFT_OUT))
     hypothesis.target(float(namespace_of(name, argv) is not None))
     assert not breach(name, argv)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_untouched_form_says_nothing_and_gets_what_the_bare_command_line_gets(name: str) -> None:
-    assert said_by_form(name, []) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from functools import lru_cache
 
 from launcher import catalogue
@@ -12,6 +13,12 @@ from launcher.conf import options
 from launcher.execution.job import settings_module
 
 HELP_SECONDS = 20.0
+ASK = """
+import sys
+from django.core.management import execute_from_command_line
+sys.argv = ["manage.py", sys.argv[1], "--help"]
+execute_from_command_line(sys.argv)
+"""
 _STYLES = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
@@ -27,8 +34,8 @@ def help_text(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _asked(name: str, changed: int) -> str:
-    argv = [options().python, "-m", "django", name, "--help"]
-    path = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    argv = [options().python, "-c", ASK, name]
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "PYTHONPATH": path}
     if settings_module():
         environment["DJANGO_SETTINGS_MODULE"] = settings_module()

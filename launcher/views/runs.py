@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -17,8 +19,10 @@ from django.utils.http import urlencode
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
-from launcher import catalogue, policy, runs
+from launcher import argv as argv_module
+from launcher import catalogue, policy, runs, shell
 from launcher.catalogue import CommandUnavailable
+from launcher.conf import options
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import open_output, read_all
 from launcher.output.terminal import plain_text, whole_length
@@ -27,6 +31,8 @@ from launcher.views.base import NOT_LISTED, Admin, address, number, page, requir
 
 FIRST_WAIT_MS = 150
 LONGEST_WAIT_MS = 2000
+LONGEST_LINK = 4000
+"""Characters of an address that servers and browsers take without complaint."""
 
 
 def _get_run(admin: Admin, request: HttpRequest, pk: int, *, without: Sequence[str] = ()) -> Run:
@@ -41,7 +47,7 @@ def _get_run(admin: Admin, request: HttpRequest, pk: int, *, without: Sequence[s
 
 def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show a run: its facts, its buttons, and the end of its output, which goes on by itself while it runs."""
-    run = _get_run(admin, request, pk, without=["argv"])
+    run = _get_run(admin, request, pk)
     output = open_output(run)
     end = number(request.GET.get("end"))
     window = newest(output, is_finished=run.is_finished) if end is None else preceding(output, end)
@@ -53,7 +59,53 @@ def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
         **_run_context(request, run)
         | _window_context(run, window, floor=0, wait=FIRST_WAIT_MS, is_live=end is None and not run.is_finished),
         is_part=end is not None,
+        copies=_copies(admin, request, run),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A way to say a run elsewhere: a line to copy, or why there is none."""
+
+    key: str
+    title: str
+    text: str = ""
+    obstacle: str = ""
+
+
+def _copies(admin: Admin, request: HttpRequest, run: Run) -> list[Copy]:
+    """Return the run as a line for the shell, for a crontab, for Python, and as a link to the form filled in."""
+    folder = runs.project_folder()
+    python = options().python
+    makers: list[tuple[str, str, Callable[[], str]]] = [
+        ("shell", _("On the shell"), lambda: shell.shell_line(run.command, run.argv)),
+        ("cron", _("In a crontab, at 3 a.m."), lambda: _cron_line(run, folder, python)),
+        ("python", _("In Python"), lambda: shell.python_call(run.command, run.argv)),
+        ("link", _("As a link to the form"), lambda: _link(admin, request, run)),
+    ]
+    return [_copy(key, title, make, run) for key, title, make in makers]
+
+
+def _copy(key: str, title: str, make: Callable[[], str], run: Run) -> Copy:
+    try:
+        return Copy(key=key, title=title, text=runs.short_line(make(), run.uid))
+    except (shell.CannotWriteLine, argv_module.CannotWrite, CommandUnavailable) as error:
+        return Copy(key=key, title=title, obstacle=error.message)
+
+
+def _cron_line(run: Run, folder: Path | None, python: str) -> str:
+    if folder is None:
+        raise shell.CannotWriteLine(_("The project's manage.py was not found."))
+    return shell.cron_line(run.command, run.argv, folder=str(folder), python=python)
+
+
+def _link(admin: Admin, request: HttpRequest, run: Run) -> str:
+    words = runs.argv_for_link(run)
+    query = f"?{urlencode({'args': shell.join(words)})}" if words else ""
+    link = request.build_absolute_uri(f"{address(admin, 'command_run', run.command)}{query}")
+    if len(link) > LONGEST_LINK:
+        raise shell.CannotWriteLine(_("It would be too long; use “Edit and run again”."))
+    return link
 
 
 def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
