@@ -343,3 +343,63 @@ def test_descriptions_may_be_lazy() -> None:
     parser.description, parser.epilog = gettext_lazy("Saturday"), "By %(prog)s."
     description = describe(parser)
     assert (description.description, description.epilog) == ("Saturday", "By me.")
+
+
+def test_a_trap_is_known() -> None:
+    assert described("--really", type=bool).is_bool_type
+    assert not described("--really", type=str).is_bool_type
+
+
+def test_what_is_in_a_list_already_is_known() -> None:
+    assert described("--x", action="append", default=["a", 1]).fixed == ("a", "1")
+    assert described("--x", action="extend", nargs="+", default=["a"]).fixed == ("a",)
+    assert described("--x", nargs="+", default=["a"]).fixed == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "bounds"),
+    [
+        ({"type": int, "choices": range(1, 32)}, (1, 31)),
+        ({"type": int, "choices": range(3)}, (None, None)),
+        ({"type": int, "choices": range(0, 100, 5)}, (None, None)),
+        ({"choices": range(100)}, (None, None)),
+        ({"type": int}, (None, None)),
+    ],
+)
+def test_a_long_range_gives_bounds(options: dict[str, Any], bounds: tuple[int | None, int | None]) -> None:
+    argument = described("--x", **options)
+    assert (argument.minimum, argument.maximum) == bounds
+
+
+def test_options_that_fill_one_list_are_one_argument() -> None:
+    parser = parser_with("--str", dest="types", action="append_const", const=str)
+    parser.add_argument("--int", dest="types", action="append_const", const=int)
+    (argument,) = describe(parser).arguments
+    assert (argument.kind, argument.name) == (Kind.SEQUENCE, "types")
+    assert [member.option for member in argument.members] == ["--str", "--int"]
+
+
+def test_alternatives_are_the_parsers_groups_and_options_with_one_dest() -> None:
+    parser = parser_with("--on", dest="switch", action="store_true")
+    parser.add_argument("--off", dest="switch", action="store_false")
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--url")
+    group.add_argument("place", nargs="?")
+    found = [(item.name, item.names, item.is_required, item.is_exclusive) for item in describe(parser).alternatives]
+    assert found == [
+        ("switch", ("switch", "switch-2"), False, False),
+        ("launcher_choice-url", ("url", "place"), True, True),
+    ]
+
+
+def test_a_sub_commands_names_avoid_those_of_the_command() -> None:
+    parser = parser_with("--env")
+    child = parser.add_subparsers(dest="what").add_parser("add", aliases=["a"], help="Adds.")
+    child.add_argument("--env")
+    chooser = describe(parser).subcommand
+    assert chooser is not None
+    assert [(item.word, item.is_alias, item.help) for item in chooser.subcommands] == [
+        ("add", False, "Adds."),
+        ("a", True, "Adds."),
+    ]
+    assert [argument.name for argument in chooser.subcommands[0].description.arguments] == ["env-2"]

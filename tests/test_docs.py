@@ -173,6 +173,12 @@ def test_each_command_that_the_pages_tell_to_make_is_a_target() -> None:
     assert told <= targets
 
 
+def test_the_table_of_controls_names_tests_that_exist() -> None:
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text_of("forms.md"))
+    assert len(named) > 20
+    assert [name for file, name in named if f"def {name}(" not in (ROOT / "tests" / file).read_text()] == []
+
+
 def test_every_module_of_the_bench_is_told_of() -> None:
     text = text_of("benchmarks.md")
     modules = [path.stem for path in (ROOT / "bench").glob("[!_]*.py")]

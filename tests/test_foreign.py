@@ -48,7 +48,7 @@ def test_a_command_with_an_argparse_parser_has_fields_whoever_made_it(owner_clie
     ("name", "words", "status", "code", "text"),
     [
         ("foreign_typer", "Ann --times 2", Status.SUCCEEDED, 0, "Hello Ann"),
-        ("foreign_typer", "Ann --times many", Status.FAILED, 2, "'many' is not a valid int"),
+        ("foreign_typer", "Ann --times many", Status.FAILED, 1, "'many' is not a valid int"),
         ("foreign_click", "'Ann Lee' --times=1", Status.SUCCEEDED, 0, "Hello Ann Lee"),
         ("foreign_click", "", Status.FAILED, 2, "Missing argument 'NAME'"),
         ("foreign_own", "a 'b c' --x", Status.SUCCEEDED, 0, "words: ['a', 'b c', '--x']"),

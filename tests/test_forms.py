@@ -215,6 +215,42 @@ def test_what_was_filled_in_is_taken_as_it_is(data: dict[str, Any], given: dict[
     assert form_for("args_kinds", data).given() == given
 
 
+@pytest.mark.parametrize(
+    ("data", "given"),
+    [
+        ({}, {}),
+        ({"switch": "--off"}, {"switch-2": ()}),
+        ({"switch": "--on"}, {"switch": ()}),
+        ({"switch": "on"}, {"switch": ()}),
+        ({"launcher_choice-form": "--yaml", "form-3": "typed before"}, {"form-2": ()}),
+        ({"form-3": "csv"}, {"form-3": ("csv",)}),
+    ],
+)
+def test_of_options_with_one_dest_one_is_chosen(data: dict[str, Any], given: dict[str, tuple[str, ...]]) -> None:
+    assert form_for("args_everything", data).given() == given
+
+
+@pytest.mark.parametrize(
+    ("data", "given"),
+    [
+        ({"launcher_choice-all": "--since", "since": "2024-02-29", "ids": ["1"]}, {"since": ("2024-02-29",)}),
+        ({"launcher_choice-all": "--all", "since": "2024-02-29"}, {"all": ()}),
+        ({"launcher_choice-all": "--maybe"}, {"maybe": ()}),
+        ({"since": "2024-02-29"}, {"since": ("2024-02-29",)}),
+        ({"launcher_choice-all": "", "all": "on", "ids": ["1"]}, {"all": (), "ids": ("1",)}),
+        ({"launcher_choice-all": "nonsense", "ids": ["1"]}, {"ids": ("1",)}),
+    ],
+)
+def test_of_a_group_only_the_chosen_is_said(data: dict[str, Any], given: dict[str, tuple[str, ...]]) -> None:
+    """Without a choice, what was filled in counts, and the parser judges it."""
+    assert form_for("args_everything", data).given() == given
+
+
+def test_options_that_fill_one_list_keep_their_order() -> None:
+    data = {"types": ["--str", "", "--type", "--int"], "types__words": ["", "", "a b", "ignored"]}
+    assert form_for("args_everything", data).given() == {"types": ("--str", "'--type=a b'", "--int")}
+
+
 def test_a_line_of_more_arguments_is_split_like_a_shell() -> None:
     assert form_for("args_kinds", {EXTRA: "--text='a b' c"}).extra_words() == ["--text=a b", "c"]
 
