@@ -385,12 +385,20 @@ def _opposed(
     return [_alternative(parser, members, is_required=False, is_exclusive=True)] if len(members) > 1 else []
 
 
+def _first_default(parser: argparse.ArgumentParser, dest: str) -> Any:
+    """Return what the namespace has for a dest when nothing is given: the first action's default, be it None."""
+    for action in parser._actions:
+        if action.dest == dest and action.default != argparse.SUPPRESS:
+            return action.default
+    return parser._defaults.get(dest)
+
+
 def _alternative(
     parser: argparse.ArgumentParser, members: Sequence[Argument], *, is_required: bool, is_exclusive: bool
 ) -> Alternatives:
     dests = {member.dest for member in members}
     are_flags = all(member.kind is Kind.FLAG for member in members)
-    default = parser.get_default(members[0].dest) if len(dests) == 1 else None
+    default = _first_default(parser, members[0].dest) if len(dests) == 1 else None
     return Alternatives(
         name=members[0].name if len(dests) == 1 and are_flags else f"{CHOICE_PREFIX}{members[0].name}",
         names=tuple(member.name for member in members),
@@ -636,7 +644,7 @@ def _choices(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[
     if not listed or len(listed) > CHOICES_LIMIT:
         return None
     convert = parser._registry_get("type", action.type, action.type)
-    found = {choice.word: choice for choice in (_choice(item, convert) for item in listed)}
+    found = {choice.word: choice for choice in (_choice(item, convert, action.choices) for item in listed)}
     return tuple(found.values())
 
 
@@ -647,14 +655,15 @@ def _iterate(choices: Iterable[Any]) -> Iterator[Any]:
         return
 
 
-def _choice(choice: Any, convert: Any) -> Choice:
-    """Find the word that the argument's type turns into the choice."""
+def _choice(choice: Any, convert: Any, container: Any) -> Choice:
+    """Find the word that the argument's type turns into the choice, or, from 3.12, one that an Enum class contains."""
     candidates = [str(choice)]
     if isinstance(choice, enum.Enum):
         candidates = [str(choice.value), choice.name, str(choice)]
     for candidate in candidates:
         try:
-            if convert(candidate) == choice:
+            is_contained = isinstance(container, enum.EnumMeta) and convert(candidate) in container
+            if convert(candidate) == choice or is_contained:
                 return Choice(word=candidate, is_usable=True)
         except Exception:  # noqa: BLE001, S112  a type may raise anything for a word that isn't its own
             continue

@@ -28,6 +28,8 @@ value), VALUES its texts, GROUPS each group's texts joined as for a shell, FLAG 
 number as text, SEQUENCE each option with its texts, joined as for a shell, SUBCOMMAND its word."""
 
 MOST_REPEATS = 100
+LONGEST_MESSAGE = 2000
+"""Characters of a parser's message that are shown."""
 NUL_REFUSED = "A NUL character can't be given to a command."
 COLOURS = frozenset(["--no-color", "--force-color"])
 """Of these, `BaseCommand.execute` takes only one."""
@@ -181,14 +183,20 @@ def spell(
     read_first: dict[str, tuple[str, ...]] = {}
     is_refused = True
     for spelling in SPELLINGS:
-        words = first if spelling == Spelling() else build(description, given, spelling=spelling)
-        events, error = take_apart(fresh_parser(), description, words)
-        found = fold(events)
         filler = _filler(description, given) if spelling.has_filler else {}
-        if not error and found == {**wanted, **filler}:
-            return build(description, given, extra, spelling=spelling)
-        if spelling == Spelling():
-            read_first, is_refused = found, bool(error)
+        for added in (extra, ()) if extra else ((),):
+            events, error = take_apart(fresh_parser(), description, build(description, given, added, spelling=spelling))
+            found = fold(events)
+            # Words without a field may add to what was filled in, or mean to replace it.
+            is_said = (
+                all(found.get(key) == values for key, values in wanted.items())
+                if added
+                else found == {**wanted, **filler}
+            )
+            if not error and is_said:
+                return build(description, given, extra, spelling=spelling)
+            if spelling == Spelling():
+                read_first, is_refused = found, bool(error)
     _blame(description, wanted, read_first, is_refused=is_refused)
     return build(description, given, extra)
 
@@ -445,7 +453,9 @@ def judge(name: str, argv: Sequence[str]) -> Verdict:
     printed = _quieten(parser)
 
     def located(argument_name: str | None, message: str) -> dict[str, list[str]]:
-        return _located(name, argv, argument_name, message)
+        # A refusal names every choice, of which there may be millions.
+        shown = f"{message[:LONGEST_MESSAGE]}…" if len(message) > LONGEST_MESSAGE else message
+        return _located(name, argv, argument_name, shown)
 
     try:
         namespace = parser.parse_args(list(argv))
@@ -510,6 +520,7 @@ def _quieten(parser: argparse.ArgumentParser) -> list[str]:
         each.exit_on_error = False
         each._print_message = lambda message, file=None: printed.append(message or "")  # type: ignore[method-assign]
         each._get_value = _guarded(each._get_value)  # type: ignore[assignment,method-assign]
+        each._check_value = _guarded(each._check_value)  # type: ignore[assignment,method-assign]
         for action in each._actions:
             if isinstance(action.type, argparse.FileType):
                 action.type = str  # FileType("w") would truncate the file by parsing
@@ -606,21 +617,28 @@ def _beyond_fields(
     """Return the events that no field can say, which is most often none; or None where only the very argv says it."""
     given = fold(events)
     moved_names = {item.name for each in description.chain(given) for item in each.hidden}
+    # A browser makes a newline of a carriage return, whatever the control.
+    moved_names |= {event.argument.name for event in events if any("\r" in word for word in event.words)}
     for each in description.chain(given):
         for group in each.alternatives:  # an option at its default may stand beside another one of its group
             moved_names |= set([name for name in group.names if name in given][1:])
     for _attempt in range(2):
         shown = {key: values for key, values in given.items() if key not in moved_names}
         moved = [event for event in events if event.argument.name in moved_names]
-        try:
-            words = build(description, shown, [word for event in moved for word in _event_words(event)])
-        except CannotWrite as error:
-            wrong = {error.name}
-        else:
+        extra = [word for event in moved for word in _event_words(event)]
+        wrong: set[str] = set()
+        for spelling in SPELLINGS:
+            try:
+                words = build(description, shown, extra, spelling=spelling)
+            except CannotWrite as error:
+                wrong = wrong or {error.name}
+                continue
             said, refusal = take_apart(fresh_parser(), description, words)
-            wrong = _differing(events, said) or ({""} if refusal else set())
-        if not wrong:
-            return moved
+            filler = _filler(description, shown) if spelling.has_filler else {}
+            found = _differing(events, [event for event in said if event.argument.name not in filler])
+            if not found and not refusal:
+                return moved
+            wrong = wrong or found or {""}
         moved_names |= wrong
     return None
 
@@ -689,6 +707,8 @@ def take_apart(
         each._get_values = partial(get_values, original=each._get_values)  # type: ignore[method-assign]
         each._get_value = lambda action, word: word  # type: ignore[assignment,method-assign]
         each._check_value = lambda action, value: None  # type: ignore[method-assign]
+        # Whether an option at its default counts as given is a question of types, so groups are left to the judge.
+        each._mutually_exclusive_groups.clear()
         for action in each._actions:
             _silence(action, note_option)
     try:

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from launcher import argv, shell
 from launcher.arguments import Alternatives, Argument, Description, Group, Kind, ValueType
 from launcher.conf import options
-from launcher.controls import SEARCHED, Control, ListControl, TextControl, choice_of, control_for, word_of
+from launcher.controls import SEARCHED, Control, ListControl, TextControl, choice_of, control_for, sent, word_of
 from launcher.uploads import Uploads
 
 UPLOAD = "__upload"
@@ -38,7 +38,7 @@ class ArgumentField(forms.Field):
 
 
 class LineField(forms.CharField):
-    """A text that reaches us exactly as typed."""
+    """A text that reaches us as typed; its line breaks are those of the command, not of the browser."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strip=False, **kwargs)
@@ -56,6 +56,10 @@ class ExtraWords(forms.Textarea):
     def __init__(self, description: Description) -> None:
         super().__init__(attrs={**_PLAIN_TEXT, "rows": "2", "class": "vLargeTextField launcher-code"})
         self._description = description
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        """Return the line with newlines as the command gets them."""
+        return "".join(sent(data, name)[-1:])
 
     def format_value(self, value: Any) -> str:
         """Return the words with what follows a secret option masked; nothing, where they can't be told apart."""
@@ -178,7 +182,7 @@ class CommandForm(forms.Form):
         self.fields[EXTRA] = LineField(
             required=False,
             label=_("More arguments"),
-            initial=extra if isinstance(extra, str) else shell.join(extra),
+            initial=extra if isinstance(extra, str) else shell.join_for_typing(extra),
             widget=ExtraWords(description),
         )
         if confirm:

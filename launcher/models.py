@@ -135,6 +135,9 @@ class Run(models.Model):
     output_bytes = models.BigIntegerField(_("output bytes"), default=0)
     output_lines = models.BigIntegerField(_("output lines"), default=0)
 
+    asks = False
+    """Whether its parser asked a question when it was judged, just before it was stored. Not a column."""
+
     class Meta:
         default_permissions = ("delete",)
         ordering = ("-pk",)

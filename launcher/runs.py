@@ -88,6 +88,7 @@ def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None 
         user_name=user.get_username(),
         engine=engine().name,
     )
+    run.asks = verdict.asks
     with transaction.atomic():
         run.save(force_insert=True)
         _log(user, run, ADDITION, [{"added": {}}])

@@ -414,6 +414,17 @@ def join(words: Sequence[str]) -> str:
     return shlex.join(words)
 
 
+def join_for_typing(words: Sequence[str]) -> str:
+    """Do the same for a text area, which would make a newline of a carriage return: that is written as an escape."""
+    escaped = "\\r"
+    return " ".join(
+        "$'" + word.replace("\\", r"\\").replace("'", r"\'").replace("\r", escaped) + "'"
+        if "\r" in word
+        else join([word])
+        for word in words
+    )
+
+
 def shell_line(command: str, argv: Sequence[str]) -> str:
     """Return the line that runs the command on a POSIX shell; raises CannotWriteLine for a NUL character."""
     return join(["python", "manage.py", command, *argv])

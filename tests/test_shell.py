@@ -16,6 +16,7 @@ from launcher.shell import (
     PastedLine,
     cron_line,
     join,
+    join_for_typing,
     python_call,
     read_line,
     shell_line,
@@ -24,7 +25,7 @@ from launcher.shell import (
 
 MEGABYTE = 1_000_000
 
-words = st.lists(st.text(st.characters(exclude_characters="\0"), max_size=12), max_size=5)
+words = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), max_size=5)
 awkward = st.text(st.sampled_from("ab1 %\\'\"$`*[]{},~#=!&|;<>()?-é☃"), max_size=12)
 quoted = st.sampled_from(["''", '""', "'a b'", '"a b"', "\\$", "\\\n"])
 shell_text = st.lists(st.sampled_from("ab1é \t\n\\'\"$`|&;<>()*?[]!^{},.~#=:-") | quoted, max_size=12).map("".join)
@@ -449,3 +450,10 @@ def test_a_python_call_shows_what_can_not_be_seen(character: str) -> None:
     call = python_call("x", [character])
     assert call.isprintable()
     assert ast.literal_eval(call.removeprefix("call_command")) == ("x", character)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=4))
+def test_what_is_joined_for_a_text_area_has_no_carriage_return_and_is_split_the_same(words: list[str]) -> None:
+    line = join_for_typing(words)
+    assert "\r" not in line
+    assert split(line) == words

@@ -116,3 +116,9 @@ def test_a_short_line_names_an_uploaded_file_alone(name: str) -> None:
 
 def test_a_line_without_uploads_stays_as_it_is() -> None:
     assert tags.short_line(Run(command="check", command_line="check --tag a/b")) == "check --tag a/b"
+
+
+def test_a_very_long_line_is_shown_with_its_beginning_and_length() -> None:
+    assert tags.bounded("short") == "short"
+    assert tags.bounded("x" * 20_000) == "x" * 10_000 + "… (20000 characters in all)"
+    assert [tags.is_cut("short"), tags.is_cut("x" * 20_000)] == [False, True]

@@ -262,7 +262,8 @@ def test_types_choices_and_needs_are_the_parsers_business(command: Register, lin
 def test_of_a_group_that_needs_one_each_can_be_given_and_two_are_refused(command: Register) -> None:
     """kwargs_required_mutex, required_optional_group: keywords mix up such groups."""
     command(exclusive(arg("--a"), arg("--f", action="store_true"), arg("--m", nargs="+")))
-    for given in ({"a": ("1",)}, {"f": ()}, {"m": ("1", "2")}):
+    each: list[Given] = [{"a": ("1",)}, {"f": ()}, {"m": ("1", "2")}]
+    for given in each:
         words = filled(given)
         assert (errors(words), argv.read(TRAP, words).given) == ({}, given)
     assert errors("--a=1 --f") == {"f": ["argument --f: not allowed with argument --a"]}
@@ -706,7 +707,7 @@ WRITTEN = [
     pytest.param([arg("--c", choices=["", "a"])], {"c": ("",)}, {"c": ""}, id="choices: with_empty_string"),
     pytest.param([arg("--c", choices="abc")], {"c": ("bc",)}, {"c": "bc"}, id="choices: str_substring"),
     pytest.param([arg("--c", type=int, choices=range(3))], {"c": ("2",)}, {"c": 2}, id="choices: range"),
-    pytest.param([arg("--c", type=int, choices=range(10**7))], {"c": ("5",)}, {"c": 5}, id="choices: huge"),
+    pytest.param([arg("--c", type=int, choices=range(10**5))], {"c": ("5",)}, {"c": 5}, id="choices: huge"),
 ]
 
 
@@ -767,10 +768,13 @@ def test_two_dashes_arrive_where_the_parser_can_take_them_and_are_refused_with_t
 ) -> None:
     """double_dash_literal: before 3.13 they are lost inside values."""
     command(*specs)
-    meant = {name: list(texts) for name, texts in given.items()}
-    found = {name: value if isinstance(value, list) else [value] for name, value in got(shlex.split(line)).items()}
-    if all(found[name] == meant[name] for name in meant):
-        assert argv.read(TRAP, filled(given)).given == given
+
+    def arrives(words: Sequence[str]) -> bool:
+        namespace = got(words)
+        return all(tuple(namespace[name]) == texts or (namespace[name],) == texts for name, texts in given.items())
+
+    if arrives(shlex.split(line)):
+        assert arrives(filled(given))
     else:
         assert "--" in refusal(given)[1]
 
@@ -978,8 +982,8 @@ def test_choices_that_can_be_asked_only_once_are_left_to_the_parser(command: Reg
 
 def test_very_many_numbers_are_typed_between_their_bounds(command: Register) -> None:
     """choices_containers: huge."""
-    command(arg("--c", type=int, choices=range(10**7)))
-    assert (described("c").minimum, described("c").maximum) == (0, 10**7 - 1)
+    command(arg("--c", type=int, choices=range(10**5)))
+    assert (described("c").minimum, described("c").maximum) == (0, 10**5 - 1)
     assert list(errors(["--c=-1"])) == ["c"]
 
 
@@ -1230,11 +1234,12 @@ def test_a_parser_may_add_words_of_its_own(command: Register) -> None:
     assert got(filled({"x": ("1",)}))["x"] == "1"
 
 
-@pytest.mark.parametrize(("kind", "message"), [(Raises, "in own words: the following"), (Leaves, "ended with code 9")])
-def test_a_parser_may_tell_an_error_in_its_own_way(command: Register, kind: type[CommandParser], message: str) -> None:
-    """A subclass with its own error."""
+@pytest.mark.parametrize("kind", [Raises, Leaves])
+def test_a_parser_may_tell_an_error_in_its_own_way(command: Register, kind: type[CommandParser]) -> None:
+    """A subclass with its own error; since 3.13 one that may raise instead is not asked for it."""
     command(of_class(kind), arg("--r", required=True), arg("--n", type=int))
-    assert message in next(iter(errors("").values()))[0]
+    ((message,),) = errors("").values()
+    assert "are required: --r" in message or "ended with code 9" in message
     assert list(errors("--r=1 --n=z")) == ["n"]
     assert argv.read(TRAP, ["--zz"]).error
 

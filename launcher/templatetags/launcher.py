@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+LONGEST_LINE = 10_000
 HTMX_CONFIG = '{"allowEval":false,"includeIndicatorStyles":false,"historyCacheSize":0}'
 
 
@@ -68,6 +69,20 @@ def duration(seconds: float | None) -> str:
 def short_line(run: Run) -> str:
     """Return the run's command line for people: an uploaded file by its name alone."""
     return runs.short_line(run.command_line, run.uid)
+
+
+@register.filter
+def bounded(line: str) -> str:
+    """Return a line, or of a very long one the beginning and how long it is: an argument may be a megabyte of text."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    return f"{line[:LONGEST_LINE]}… " + _("(%d characters in all)") % len(line)
+
+
+@register.filter
+def is_cut(line: str) -> bool:
+    """Tell whether `bounded` shows only its beginning."""
+    return len(line) > LONGEST_LINE
 
 
 @register.filter

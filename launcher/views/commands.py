@@ -261,6 +261,10 @@ def _run_posted(admin: Admin, request: HttpRequest, subject: Subject) -> HttpRes
         argv = _argv_of(subject, form)
         if is_valid:
             run = runs.start_run(name, argv, user=request.user, uid=uploads.uid)
+            if run.asks:
+                messages.warning(
+                    request, _("The command asks a question when it reads these arguments: nobody answers.")
+                )
             return redirect(address(admin, "run_change", run.pk))
         details = _show_verdict(form, name, argv, runs.judge(name, argv))
     except CannotWrite as error:

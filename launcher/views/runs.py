@@ -31,6 +31,7 @@ from launcher.views.base import NOT_LISTED, Admin, address, number, page, requir
 
 FIRST_WAIT_MS = 150
 LONGEST_WAIT_MS = 2000
+LONGEST_COPY = 100_000
 LONGEST_LINK = 4000
 """Characters of an address that servers and browsers take without complaint."""
 
@@ -88,7 +89,10 @@ def _copies(admin: Admin, request: HttpRequest, run: Run) -> list[Copy]:
 
 def _copy(key: str, title: str, make: Callable[[], str], run: Run) -> Copy:
     try:
-        return Copy(key=key, title=title, text=runs.short_line(make(), run.uid))
+        text = runs.short_line(make(), run.uid)
+        if len(text) > LONGEST_COPY:
+            return Copy(key=key, title=title, obstacle=_("Too long for a page: %d characters.") % len(text))
+        return Copy(key=key, title=title, text=text)
     except (shell.CannotWriteLine, argv_module.CannotWrite, CommandUnavailable) as error:
         return Copy(key=key, title=title, obstacle=error.message)
 

@@ -94,25 +94,30 @@
 
   document.addEventListener("paste", (event) => {
     const control = event.target;
-    if (!(control instanceof HTMLInputElement) || !form.contains(control) || !["text", "search"].includes(control.type)) return;
+    if (!(control instanceof HTMLInputElement) || !form.contains(control) || !["text", "number", "password"].includes(control.type)) return;
     const text = event.clipboardData ? event.clipboardData.getData("text") : "";
     const lines = text.replace(/\r\n?/g, "\n").split("\n");
     if (lines.length < 2 || !fieldOf(control)) return;
+    event.preventDefault();
+    if (lines.length === 2 && lines[1] === "") {
+      // A line or a cell copied whole: the break at its end is none of the value's.
+      document.execCommand("insertText", false, lines[0]);
+      return;
+    }
     const row = control.closest("[data-launcher-row]");
     const rows = control.closest("[data-launcher-rows]");
     if (rows && row && query(CONTROLS, row).filter((each) => each.type !== "checkbox").length === 1) {
-      event.preventDefault();
       pasteLines(rows, row, lines.filter((line) => line !== ""));
       return;
     }
-    // One line would lose the breaks: the input becomes one of several lines.
-    event.preventDefault();
+    // One line would lose the breaks, and a number would become another: the input becomes one of several lines.
     const area = document.createElement("textarea");
     [...control.attributes].forEach(({ name, value }) => name !== "type" && name !== "value" && area.setAttribute(name, value));
-    area.className = "vLargeTextField launcher-code";
+    area.className = `vLargeTextField launcher-code${control.type === "password" ? " launcher-masked" : ""}`;
     area.rows = Math.min(lines.length + 1, 12);
     const { selectionStart, selectionEnd, value } = control;
-    area.value = value.slice(0, selectionStart) + lines.join("\n") + value.slice(selectionEnd);
+    // A number's input does not tell what is selected in it.
+    area.value = selectionStart === null ? lines.join("\n") : value.slice(0, selectionStart) + lines.join("\n") + value.slice(selectionEnd);
     control.replaceWith(area);
     area.focus();
     tell(area, "input");
@@ -141,6 +146,7 @@
       const isUp = button.dataset.launcherMove === "-1";
       const other = isUp ? row.previousElementSibling : row.nextElementSibling;
       if (other) other[isUp ? "before" : "after"](row);
+      number(rows); // first: a button that it disables would take the focus along
       (button.disabled ? textOf(row) : button).focus();
     }
     number(rows);
@@ -164,7 +170,8 @@
     if (group && control.type === "radio" && control.value === "") query(CONTROLS, group).filter((each) => each.type !== "radio").forEach(clear);
     if (control.matches("[data-launcher-subcommand]")) showSubcommand(control);
   });
-  ["input", "change"].forEach((type) => form.addEventListener(type, (event) => {
+  // A date half typed is no input yet: it is only seen when its field is left.
+  ["input", "change", "focusout"].forEach((type) => form.addEventListener(type, (event) => {
     let field = fieldOf(event.target);
     while (field) {
       showChanged(field);
