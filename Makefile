@@ -12,12 +12,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := launcher project tests tools bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-matrix e2e lint types docs wheel bench screenshots clean
+.PHONY: help run test test-matrix test-corpus e2e lint types docs wheel bench screenshots clean
 
 help:
 	@echo "make run           serve the demo; PORT=8123 for another port"
 	@echo "make test          run all tests: unit, integration, browser, packaging; ARGS='-k argv' for pytest"
 	@echo "make test-matrix   run the tests with every supported Python and Django; ARGS=py3.12-dj6.0 for one"
+	@echo "make test-corpus   try the forms with the commands of some 40 apps, on every supported Python; ARGS=py3.12 for one"
 	@echo "make e2e           run the browser tests only; ARGS=--headed to watch"
 	@echo "make lint          check style, format, templates and import layers"
 	@echo "make types         check the types"
@@ -40,6 +41,9 @@ e2e: .venv/test.stamp
 
 test-matrix: .venv/test.stamp
 	@$(WITH_BROWSER) $(BIN)/python -m tools.matrix $(ARGS)
+
+test-corpus: .venv/test.stamp
+	@$(BIN)/python -m tools.corpus $(ARGS)
 
 lint: .venv/lint.stamp
 	$(BIN)/ruff check .

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from django.test import Client, override_settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from launcher.engines import engine
 from launcher.models import UNFINISHED, Run
 from launcher.runs import reconcile
+from project import settings as project_settings
 from tests.e2e.pages import Gate
 from tools.find_browser import MISSING, find_browser
 
@@ -97,10 +99,59 @@ def logged_in_page(page: Page, live_server: LiveServer) -> Callable[[User], Page
     return page_of
 
 
+@pytest.fixture(scope="module")
+def one_page(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
+    """A page for all tests of a module, which need to fetch scripts and styles only once."""
+    context = browser.new_context(**browser_context_args)
+    context.set_default_timeout(PATIENCE_MS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def shared_page(one_page: Page) -> Iterator[Page]:
+    """The module's page; it may paste and copy."""
+    yield one_page
+    one_page.unroute_all()
+    one_page.set_viewport_size({"width": 1280, "height": 720})
+    one_page.goto("about:blank")  # so that nothing asks the server any more when the tables are emptied
+
+
+@pytest.fixture
+def paper_runs(settings: Settings, ended_runs: None) -> None:
+    """Let runs be written down instead of carried out, by `tests.e2e.forms.PaperEngine`."""
+    settings.LAUNCHER = {**settings.LAUNCHER, "ENGINE": "tests.e2e.forms.PaperEngine"}
+
+
 @pytest.fixture
 def owner_page(logged_in_page: Callable[[User], Page], owner: User) -> Page:
     """The superuser's page."""
     return logged_in_page(owner)
+
+
+@pytest.fixture(scope="module")
+def strict_server(live_server: LiveServer) -> Iterator[LiveServer]:
+    """A second server, which sends a content security policy."""
+    # A server reads this setting once, when it starts.
+    with override_settings(MIDDLEWARE=["tests.csp.StrictPolicy", *project_settings.MIDDLEWARE]):
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about: errors of scripts, failed requests, breaches of the policy."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.location["url"].endswith("/favicon.ico"):
+            found.append(f"{message.location['url']}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
 
 
 @pytest.fixture

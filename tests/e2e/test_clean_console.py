@@ -1,14 +1,11 @@
 """The pages make no trouble for the browser, also under a strict content security policy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import override_settings
-from playwright.sync_api import ConsoleMessage, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
-from project import settings as project_settings
 from tests.e2e.conftest import log_in
 from tests.e2e.pages import (
     CATALOGUE,
@@ -21,30 +18,6 @@ from tests.e2e.pages import (
     preview,
     search_box,
 )
-
-
-@pytest.fixture(scope="module")
-def strict_server(live_server: LiveServer) -> Iterator[LiveServer]:
-    """A second server, which sends a content security policy."""
-    # A server reads this setting once, when it starts.
-    with override_settings(MIDDLEWARE=["tests.csp.StrictPolicy", *project_settings.MIDDLEWARE]):
-        server = LiveServer("localhost")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complains about: errors of scripts, failed requests, breaches of the policy."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.location["url"].endswith("/favicon.ico"):
-            found.append(f"{message.location['url']}: {message.text}")
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 @pytest.mark.parametrize("server", ["live_server", "strict_server"])
