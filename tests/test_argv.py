@@ -89,7 +89,8 @@ def test_what_is_written_is_read_back_the_same(given: Given) -> None:
 
 
 TEXT = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5),
+    # A carriage return is read into the line for more arguments, since no page can hold one.
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=5),
     st.sampled_from(["-", "--", "-x", "--text", "--on", "-5", "=", "a=b", " ", "", "-n", "@x", "login"]),
 )
 TEXTS = st.lists(TEXT, min_size=1, max_size=3).map(tuple)
