@@ -327,6 +327,9 @@ def _subcommand_words(chooser: Argument | None, given: Given, spelling: Spelling
 def _refuse_unspeakable(description: Description, argument: Argument, values: Sequence[str]) -> None:
     if any("\0" in value for value in values):
         raise CannotWrite(argument.name, NUL_REFUSED)
+    if argument.kind is Kind.SEQUENCE:
+        for text in (word[1:] for word in _single_words(argument, values) if word.startswith("=")):
+            raise CannotWrite(argument.name, f"Choose the option that “{text}” is for.")
     size = argument.group_size
     groups = [_split(argument, value) for value in values] if argument.kind is Kind.GROUPS else [values]
     if size and argument.option_strings and any(len(group) != size for group in groups):
@@ -650,11 +653,7 @@ def _differing(one: Sequence[Event], other: Sequence[Event]) -> set[str]:
 
 
 def _effect(name: str, events: Sequence[Event]) -> list[tuple[int, tuple[str, ...], bool]]:
-    found = [
-        (event.member.index, event.words, event.option == event.argument.negative_option)
-        for event in events
-        if event.argument.name == name
-    ]
+    found = [(event.member.index, event.words, _says_no(event)) for event in events if event.argument.name == name]
     of_it = [event for event in events if event.argument.name == name]
     last = max((place for place, event in enumerate(events) if event.argument.name == name), default=0)
     if any(name in event.overruled for event in events[last:]):
@@ -664,6 +663,10 @@ def _effect(name: str, events: Sequence[Event]) -> list[tuple[int, tuple[str, ..
     if all(event.argument.is_extended for event in of_it):  # however the words are spread over its uses
         return [(index, tuple(word for each in found for word in each[1]), False) for index, _, _ in found[:1]]
     return found
+
+
+def _says_no(event: Event) -> bool:
+    return event.argument.kind is Kind.YES_NO and event.option == event.argument.negative_option
 
 
 def _event_words(event: Event) -> list[str]:
@@ -770,7 +773,7 @@ def fold(events: Iterable[Event]) -> dict[str, tuple[str, ...]]:
             case Kind.SEQUENCE:
                 given[argument.name] = (*before, shlex.join(_event_words(event)))
             case Kind.YES_NO:
-                given[argument.name] = ("no" if event.option == argument.negative_option else "yes",)
+                given[argument.name] = ("no" if _says_no(event) else "yes",)
             case _ if argument.is_repeated or argument.is_extended:
                 given[argument.name] = (*before, *words)
             case _:

@@ -334,6 +334,8 @@ class PicksControl(Control):
     def shows(self, value: Sequence[str] | None) -> bool:
         """Tell whether ticked boxes can say it: each word once, in the order of the list."""
         words = [choice.word for choice in self._choices]
+        if len(words) < len(self.argument.choices or ()):
+            return False  # an empty text is one of the choices, and no box can say it
         places = [words.index(word) if word in words else -1 for word in value or ()]
         return all(place >= 0 for place in places) and places == sorted(set(places))
 
@@ -475,11 +477,12 @@ class SequenceControl(Control):
         for index, option in enumerate(options):
             text = words[index] if index < len(words) else ""
             member = known.get(option)
-            if member is None:
+            takes = member is not None and member.kind not in (Kind.FLAG, Kind.COUNT)
+            if member is None and not text:
                 continue
-            takes = member.kind not in (Kind.FLAG, Kind.COUNT)
-            if not takes:
-                uses.append(shlex.join([option]))
+            if member is None or not takes:
+                # A text beside it is in the wrong place, which is said where the argv is made or judged.
+                uses.append(shlex.join([f"{option}={text}" if text else option]))
             elif member.nargs in (None, "?"):
                 has_value = bool(text) or str(index) in meant
                 uses.append(shlex.join([f"{option}={text}"] if has_value else [option]))
@@ -497,7 +500,7 @@ class SequenceControl(Control):
             option, equals, first = words[0].partition("=") if words else ("", "", "")
             member = known.get(option)
             values = [*([first] if equals else []), *words[1:]]
-            is_one = member is not None and member.nargs in (None, "?")
+            is_one = member is None or member.nargs in (None, "?", 0)
             text = (values[0] if values else "") if is_one else shlex.join(values)
             rows.append(self._row(option, text, index, is_empty=is_one and bool(values) and not text))
         options = [(member.option, member.help) for member in self.argument.members]

@@ -11,7 +11,7 @@ import datetime
 import enum
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
@@ -134,7 +134,7 @@ def option_use(draw: st.DrawFn, action: argparse.Action) -> list[str]:
 
 
 @st.composite
-def argvs(draw: st.DrawFn, parser: argparse.ArgumentParser, passed_over: Sequence[str]) -> list[str]:
+def argvs(draw: st.DrawFn, parser: argparse.ArgumentParser, passed_over: Collection[str]) -> list[str]:
     """Return an argv that the parser may take: some options, maybe several times, then positionals, then a sub-command.
 
     `passed_over` are option strings that Launcher never takes.
@@ -164,7 +164,8 @@ def argvs(draw: st.DrawFn, parser: argparse.ArgumentParser, passed_over: Sequenc
                 inner = [word, *draw(argvs(action.choices[word], passed_over))]
             break
         positionals += draw(values_of(action))
-    dashes = ["--"] if positionals and draw(st.booleans()) else []
+    has_dashes: bool = draw(st.booleans())
+    dashes = ["--"] if positionals and has_dashes else []
     return [*words, *dashes, *positionals, *inner]
 
 
@@ -237,7 +238,8 @@ def _type_secrets(post: QueryDict, name: str, argv: Sequence[str]) -> None:
         if argument not in secrets:
             continue
         if secrets[argument].argument in description.hidden:
-            post["launcher_extra"] += " " + shell.join(argv_module._event_words(secrets[argument]))
+            words = shell.join(argv_module._event_words(secrets[argument]))
+            post["launcher_extra"] = f"{post['launcher_extra']} {words}"
             continue
         post.setlist(argument, list(texts))
         post.setlist(f"{argument}__empty", [str(place) for place, text in enumerate(texts) if not text])

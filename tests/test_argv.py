@@ -250,6 +250,18 @@ def test_words_without_a_field_are_read_for_the_line_of_more_arguments() -> None
     assert reading.extra == ("--hidden=h", "--set=a=1", "--set=b=2")
 
 
+@pytest.mark.parametrize("option", ["--noinput", "--no-input"])
+def test_each_spelling_of_a_flag_is_read_for_its_field(option: str) -> None:
+    reading = read("flush", [option])
+    assert (reading.given, reading.extra) == ({"interactive": ()}, ())
+
+
+def test_a_text_beside_no_option_is_refused_by_name() -> None:
+    assert refused("types", "args_everything", {"places": ("p",), "types": ("--str", "'=to whom'")}) == (
+        "Choose the option that “to whom” is for."
+    )
+
+
 def test_a_sub_commands_arguments_are_read_by_their_own_names() -> None:
     given = read("args_nested", ["--env=x", "a", "3", "--env=y"]).given
     assert given == {"env": ("x",), "what": ("a",), "number": ("3",), "env-2": ("y",)}

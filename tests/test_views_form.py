@@ -25,9 +25,9 @@ from django.views.debug import ExceptionReporter
 from django.views.decorators.debug import sensitive_variables
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from launcher.forms import Uploads
 from launcher.models import Run, Status
 from launcher.output.store import Spool
+from launcher.uploads import Uploads
 from tests.pages import (
     FRAGMENT,
     GRANTED,

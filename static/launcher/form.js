@@ -240,6 +240,53 @@
     bad[0].focus();
   }, true);
 
+  // A browser that goes back restores no row that was added, and not every text: what was typed is kept beside the
+  // page's entry in its history, less secrets and files, and the server draws the form from it again.
+
+  const KEEP_MS = 300;
+  const isKept = (name) => {
+    if (/^csrf|^launcher_(uploads|preset|confirm)/.test(name)) return false;
+    if (name === "launcher_extra") return !("launcherSecrets" in form.dataset);
+    return !query(CONTROLS).some((control) => control.name === name && (control.type === "password" || control.closest("[data-launcher-secret]")));
+  };
+  const keep = () => {
+    const pairs = [...new FormData(form)].filter(([name, value]) => !(value instanceof File) && isKept(name));
+    try {
+      history.replaceState({ ...history.state, launcherForm: pairs }, "");
+    } catch {
+      // Too much for a history: then it is typed again.
+    }
+  };
+  let keeping = 0;
+  ["input", "change"].forEach((type) => form.addEventListener(type, () => {
+    clearTimeout(keeping);
+    keeping = setTimeout(keep, KEEP_MS);
+  }));
+  form.addEventListener("submit", keep);
+
+  const restore = async (pairs) => {
+    const data = new FormData();
+    pairs.forEach(([name, value]) => data.append(name, value));
+    data.append("csrfmiddlewaretoken", first("input[name=csrfmiddlewaretoken]").value);
+    const answer = await fetch(form.dataset.launcherFields, { method: "POST", body: data, headers: { "HX-Request": "true" } });
+    if (answer.status !== 200) return;
+    document.getElementById("launcher-sections").innerHTML = await answer.text();
+    const extra = pairs.find(([name]) => name === "launcher_extra");
+    if (extra && extra[1]) {
+      const area = first("textarea[name=launcher_extra]");
+      area.value = extra[1];
+      area.closest("details").open = true;
+    }
+    enhance(form);
+    if (window.htmx) window.htmx.trigger("#launcher-line", "launcher:refresh");
+  };
+  window.addEventListener("pageshow", (event) => {
+    const [navigation] = performance.getEntriesByType("navigation");
+    const isBack = !event.persisted && navigation && navigation.type === "back_forward";
+    const kept = history.state && history.state.launcherForm;
+    if (isBack && kept) restore(kept);
+  });
+
   // Finding one of many
 
   const filter = document.getElementById("launcher-filter");

@@ -400,7 +400,6 @@ def test_an_empty_text_is_meant_among_options_that_fill_one_list(lists: Page) ->
     expect_law(lists, types=["", "int"])
 
 
-@pytest.mark.xfail(reason="SequenceControl drops what is typed beside no option, or beside one that takes nothing.")
 @pytest.mark.parametrize("option", ["", "--int"])
 def test_a_value_typed_beside_no_option_for_it_is_told(lists: Page, option: str) -> None:
     row = field(lists, "types").locator("[data-launcher-row]").first

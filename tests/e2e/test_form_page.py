@@ -252,7 +252,6 @@ def test_the_line_follows_the_buttons_of_which_one_is_chosen(form: Page) -> None
         ("tag", ["a", "b"]),
     ],
 )
-@pytest.mark.xfail(reason="Chromium restores no input that has autocomplete=off, and no row that was added.")
 def test_going_back_from_a_run_finds_what_was_typed(form: Page, name: str, texts: list[str]) -> None:
     open_form(form, "kind_lists")
     type_rows(form, name, *texts)

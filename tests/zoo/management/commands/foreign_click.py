@@ -4,7 +4,7 @@ import click
 import djclick
 
 
-@djclick.command()
+@djclick.command()  # type: ignore[untyped-decorator]
 @click.argument("name")
 @click.option("--times", default=1, show_default=True, help="How often.")
 def command(name: str, times: int) -> None:
