@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import os
 import re
@@ -85,8 +86,8 @@ class Entry:
     """Whether it stands in the project itself, not in an installed package."""
 
 
-KEPT_SECONDS = 2.0
-"""How long nobody looks again for a change in the commands' files: two looks at a thousand of them take their time."""
+KEPT_SECONDS = 30.0
+"""How long nobody looks again for a change in the commands' files: a look at hundreds of them takes its time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,8 @@ class _Kept:
     """An answer of `entries`, and all that it depends on besides the files."""
 
     entries: tuple[Entry, ...]
+    paths: tuple[str, ...]
+    times: tuple[int, ...]
     until: float
     commands: Mapping[str, object]
     said: Options
@@ -135,17 +138,34 @@ def entry(name: str) -> Entry:
 def entries() -> Sequence[Entry]:
     """Return every command's entry: the project's own apps first, then installed ones, then Django's, each by name.
 
-    The same answer, the very same object, is given for KEPT_SECONDS, unless the settings or the commands are others.
+    The same answer, the very same object, is given while settings, commands and their files are the same; the files
+    are looked at every KEPT_SECONDS.
     """
     global _kept
     commands, said, language = get_commands(), options(), get_language()
-    if _kept and _kept.until > time.monotonic() and _kept.depends_on(commands, said, language):
-        return _kept.entries
+    if _kept and _kept.depends_on(commands, said, language):
+        if _kept.until < time.monotonic() and _times_of(_kept.paths) == _kept.times:
+            _kept = dataclasses.replace(_kept, until=time.monotonic() + KEPT_SECONDS)
+        if _kept.until > time.monotonic():
+            return _kept.entries
     configs = {config.name: config for config in apps.get_app_configs()}
     found = tuple(sorted((_entry(name, configs) for name in commands), key=_order))
     until = time.monotonic() + KEPT_SECONDS
-    _kept = _Kept(entries=found, until=until, commands=commands, said=said, language=language)
+    paths = tuple(str(item.path) for item in found if item.path)
+    times = _times_of(paths)
+    _kept = _Kept(entries=found, paths=paths, times=times, until=until, commands=commands, said=said, language=language)
     return found
+
+
+def _times_of(paths: Iterable[str]) -> tuple[int, ...]:
+    """Return the time of the last change of each file; 0 for one that is gone."""
+    times = []
+    for path in paths:
+        try:
+            times.append(os.stat(path).st_mtime_ns)
+        except OSError:
+            times.append(0)
+    return tuple(times)
 
 
 def _entry(name: str, configs: Mapping[str, AppConfig]) -> Entry:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
@@ -120,6 +121,27 @@ def test_an_unknown_command_is_a_key_error() -> None:
 def test_help_is_read_from_the_source(body: str, help_text: str, make_app: AppMaker) -> None:
     make_app({"sample": f'"""The module."""\nHELP = "A constant."\nclass Command(BaseCommand):\n    {body}\n'})
     assert catalogue.entry("sample").help == help_text
+
+
+def look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the next look at the list look at the files."""
+    assert catalogue._kept
+    monkeypatch.setattr(catalogue, "_kept", replace(catalogue._kept, until=0.0))
+
+
+def test_the_list_is_kept_until_a_commands_file_is_another_one(
+    make_app: AppMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_app({"sample": 'class Command:\n    help = "Before."'})
+    found = catalogue.entries()
+    assert catalogue.entries() is found
+    look_again(monkeypatch)
+    assert catalogue.entries() is found
+    (path,) = (entry.path for entry in found if entry.name == "sample" and entry.path)
+    path.write_text('class Command:\n    help = "Behind."')
+    os.utime(path, (1, 1))
+    look_again(monkeypatch)
+    assert "Behind." in {entry.help for entry in catalogue.entries()}
 
 
 def test_help_is_inherited_within_the_module(make_app: AppMaker) -> None:
