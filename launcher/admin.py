@@ -31,6 +31,7 @@ PAGE_OF_BUTTON = {
     "launcher_command_line": "launcher_command_run",
     "launcher_command_fields": "launcher_command_run",
     "launcher_command_fill": "launcher_command_run",
+    "launcher_command_help": "launcher_command_run",
     "launcher_preset_save": "launcher_command_run",
 }
 """Where a reader gets to from an address that is only ever posted to; all others can be read as well."""
@@ -148,7 +149,7 @@ class CommandAdmin(LauncherAdmin):
             path("<str:name>/line/", self._wrap(views.command_line, WRITE), name="launcher_command_line"),
             path("<str:name>/fields/", self._wrap(views.command_fields, WRITE), name="launcher_command_fields"),
             path("<str:name>/fill/", self._wrap(views.command_fill, WRITE), name="launcher_command_fill"),
-            path("<str:name>/help/", self._wrap(views.command_help), name="launcher_command_help"),
+            path("<str:name>/help/", self._wrap(views.command_help, WRITE), name="launcher_command_help"),
             path("<str:name>/preset/", self._wrap(views.preset_save, WRITE), name="launcher_preset_save"),
             path("<str:name>/preset/<int:pk>/", self._wrap(views.preset_delete, WRITE), name="launcher_preset_delete"),
         ]

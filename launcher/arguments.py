@@ -220,11 +220,26 @@ class Description:
     alternatives: tuple[Alternatives, ...] = ()
     prefix_chars: str = "-"
     fromfile_prefix_chars: str = ""
+    is_foreign: bool = False
+    """Whether it stands for a parser that can't be described, so that nothing is known of its arguments."""
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
         """Every argument, the command's own first."""
         return (*itertools.chain.from_iterable(group.arguments for group in self.groups), *self.common.arguments)
+
+    @property
+    def everywhere(self) -> Iterator[Argument]:
+        """Every argument, those of all sub-commands and the hidden ones included."""
+        for argument in (*self.arguments, *self.hidden):
+            yield argument
+            for subcommand in argument.subcommands:
+                yield from subcommand.description.everywhere
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether words for it may hold a secret."""
+        return self.is_foreign or any(argument.is_secret for argument in self.everywhere)
 
     @property
     def subcommand(self) -> Argument | None:
@@ -293,16 +308,36 @@ def _subcommands(action: argparse._SubParsersAction[Any], inner: Mapping[str, An
     """Return the words of a sub-command's place; words with the same parser are aliases of the first one."""
     helps = {str(pseudo.dest): str(pseudo.help or "") for pseudo in action._choices_actions}
     described: dict[int, tuple[str, Description]] = {}
+    seen: dict[str, object] = {}
     found = []
     for word, parser in action.choices.items():
         is_alias = id(parser) in described
         if not is_alias:
-            described[id(parser)] = (word, describe(parser, **inner))
+            described[id(parser)] = (word, _beside(parser, inner, seen))
         first, description = described[id(parser)]
         text = helps.get(first, "")
         text = "" if text == argparse.SUPPRESS else text or description.description
         found.append(Subcommand(word=word, is_alias=is_alias, help=text, description=description))
     return tuple(found)
+
+
+def _beside(parser: argparse.ArgumentParser, inner: Mapping[str, Any], seen: dict[str, object]) -> Description:
+    """Describe a sub-command's parser beside others, `seen`: a field keeps what was typed when the choice is another.
+
+    So a name may serve two of them only for arguments alike: what is typed as a secret must not be shown as a text.
+    """
+    taken = set(inner["taken"])
+    while True:
+        description = describe(parser, **{**inner, "taken": taken})
+        likeness = {
+            item.name: (item.kind, item.value_type, item.is_secret, item.nargs, item.choices)
+            for item in description.everywhere
+        }
+        clashes = {name for name, like in likeness.items() if seen.get(name, like) != like}
+        if not clashes:
+            seen.update(likeness)
+            return description
+        taken |= clashes
 
 
 def _exclusive(

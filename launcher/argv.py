@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import re
 import shlex
 import traceback
@@ -33,6 +34,9 @@ LONGEST_MESSAGE = 2000
 NUL_REFUSED = "A NUL character can't be given to a command."
 COLOURS = frozenset(["--no-color", "--force-color"])
 """Of these, `BaseCommand.execute` takes only one."""
+RESERVED = frozenset(["launcher_extra", "launcher_confirm", "launcher_uploads", "launcher_paste"])
+RESERVED |= {"launcher_preset_name", "launcher_preset_shared", "launcher_show", "csrfmiddlewaretoken"}
+"""Names of what a form has besides arguments."""
 LEFT_OUT = frozenset(["--settings", "--pythonpath"])
 """Options that choose other code: they work on the shell only, so they are never taken from a page."""
 
@@ -141,6 +145,7 @@ def describe(name: str) -> Description:
         secret=said.secret_arguments,
         public=said.public_arguments,
         opposed=COLOURS,
+        taken=RESERVED,
     )
 
 
@@ -247,7 +252,7 @@ def read_foreign(name: str, argv: Sequence[str]) -> Reading:
     for word, following in zip(argv, [*argv[1:], ""], strict=False):
         option, equals, value = word.partition("=")
         if option in secret:
-            values.add(value if equals else "" if following.startswith("-") else following)
+            values.add(value if equals else following)
     return Reading(
         given={}, secret_values=frozenset(values - {""}), secret_options=frozenset(secret), extra=tuple(argv)
     )
@@ -257,7 +262,7 @@ def foreign_description(name: str, argv: Sequence[str]) -> Description:
     """Return a description without arguments, which only knows what to mask in these words."""
     nothing = arguments.Group(title="", description="", arguments=())
     secret = read_foreign(name, argv).secret_options
-    return Description(description="", epilog="", groups=(), common=nothing, secret_options=secret)
+    return Description(description="", epilog="", groups=(), common=nothing, secret_options=secret, is_foreign=True)
 
 
 def judge_foreign(argv: Sequence[str]) -> Verdict:
@@ -329,7 +334,8 @@ def _refuse_unspeakable(description: Description, argument: Argument, values: Se
         raise CannotWrite(argument.name, NUL_REFUSED)
     if argument.kind is Kind.SEQUENCE:
         for text in (word[1:] for word in _single_words(argument, values) if word.startswith("=")):
-            raise CannotWrite(argument.name, f"Choose the option that “{text}” is for.")
+            shown = MASK if argument.is_secret else text
+            raise CannotWrite(argument.name, f"Choose the option that “{shown}” is for.")
     size = argument.group_size
     groups = [_split(argument, value) for value in values] if argument.kind is Kind.GROUPS else [values]
     if size and argument.option_strings and any(len(group) != size for group in groups):
@@ -400,7 +406,8 @@ def _split(argument: Argument, value: str) -> list[str]:
     try:
         return shlex.split(value)
     except ValueError as error:
-        raise CannotWrite(argument.name, f"{error}: {value}") from error
+        shown = "" if argument.is_secret else f": {value}"
+        raise CannotWrite(argument.name, f"{error}{shown}") from error
 
 
 def _is_open_ended(argument: Argument, words: Sequence[str]) -> bool:
@@ -609,9 +616,15 @@ def read(name: str, argv: Sequence[str]) -> Reading:
     if moved is None:
         return dataclasses.replace(reading, extra=tuple(redact(argv, reading)[0]))
     gone = {event.argument.name for event in moved}
+    # A word that chooses nothing is told by the error; it may be anything, a secret too.
+    lost |= {id(event) for event in events if event.argument.subcommands and not _chooses(event)}
     kept = [event for event in events if id(event) not in lost and event.argument.name not in gone]
     extra = [word for event in moved if id(event) not in lost for word in _event_words(event)]
     return dataclasses.replace(reading, given=fold(kept), extra=tuple(extra))
+
+
+def _chooses(event: Event) -> bool:
+    return bool(event.words) and event.argument.subcommand(event.words[0]) is not None
 
 
 def _beyond_fields(
@@ -791,22 +804,77 @@ def redact(argv: Sequence[str], reading: Reading) -> tuple[list[str], bool]:
 
 
 def mask_options(argv: Sequence[str], description: Description) -> list[str]:
-    """Return the argv with what follows a secret option masked, for an argv that no parser has accepted yet."""
-    everything = (*description.arguments, *description.hidden)
-    exact = {text for argument in everything for text in argument.option_strings} - description.secret_options
+    """Return the argv with what may be secret masked, for an argv that no parser has accepted yet.
+
+    What follows a secret option is masked as far as it takes values; so is every positional, where one is secret.
+    """
+    everything = list(description.everywhere)
+    options = {text for item in everything for part in item.members or (item,) for text in part.option_strings}
+    exact = options - description.secret_options
+    has_secret_place = any(item.is_secret and item.is_positional for item in everything)
     masked: list[str] = []
-    is_after_secret = False
+    values_left = 0.0
     for word in argv:
         option, equals, value = word.partition("=")
         if option not in exact and _is_secret_option(option, description.secret_options):
             masked.append(f"{option}={MASK}" if value else word)
-            is_after_secret = not equals
-        elif is_after_secret and not _looks_like_an_option(word):
+            values_left = 0 if equals else _values_after(option, everything)
+        elif word == "--":
+            masked.append(word)
+        elif values_left and option not in options:
+            masked.append(MASK)
+            values_left -= 1
+        elif has_secret_place and word[:1] not in description.prefix_chars:
             masked.append(MASK)
         else:
             masked.append(_mask_joined(word, description.secret_options) if option not in exact else word)
-            is_after_secret = False
+            values_left = 0
     return masked
+
+
+def _values_after(option: str, everything: Iterable[Argument]) -> float:
+    """Return how many words an option takes, be it written whole or by its beginning; one where it is not known."""
+    parts = [part for item in everything for part in item.members or (item,)]
+    found = [part for part in parts if any(text.startswith(option) for text in part.option_strings)]
+    numbers = [
+        part.nargs if isinstance(part.nargs, int) else 1 if part.nargs in (None, "?") else math.inf for part in found
+    ]
+    return max(numbers, default=1)
+
+
+def without_masked(words: Sequence[str]) -> list[str]:
+    """Return words without those that are masked, and without the options that these are the values of."""
+    kept: list[str] = []
+    for word in words:
+        if MASK not in word:
+            kept.append(word)
+        elif word == MASK and kept and kept[-1].startswith("-") and "=" not in kept[-1]:
+            kept.pop()
+    return kept
+
+
+def secret_parts(argv: Sequence[str], description: Description) -> set[str]:
+    """Return what `mask_options` hides, to hide it in a message about the argv as well."""
+    parts = set()
+    for word, masked in zip(argv, mask_options(argv, description), strict=True):
+        if word != masked:
+            parts.add(word[len(masked) - len(MASK) :])
+    return parts
+
+
+def masked_values(argument: Argument, values: Sequence[str]) -> tuple[str, ...]:
+    """Return as many masks as there are values, so that the argv has the same words less the secrets."""
+    match argument.kind:
+        case Kind.GROUPS:
+            return tuple(shlex.join([MASK] * len(_split(argument, value))) for value in values)
+        case Kind.SEQUENCE:
+            return tuple(shlex.join(_masked_use(_split(argument, value))) for value in values)
+    return (MASK,) * len(values)
+
+
+def _masked_use(words: Sequence[str]) -> list[str]:
+    option, equals, _value = words[0].partition("=")
+    return [f"{option}={MASK}" if equals else option, *[MASK] * (len(words) - 1)]
 
 
 def _is_secret_option(word: str, options: frozenset[str]) -> bool:
@@ -831,8 +899,8 @@ def _masked(word: str, reading: Reading) -> str:
     option, equals, value = word.partition("=")
     if equals and value and (value in reading.secret_values or option in reading.secret_options):
         return f"{option}={MASK}"
-    if word.startswith("-") and not word.startswith("--"):  # -pSECRET, -vpSECRET
+    if word[:1] != word[1:2]:  # -pSECRET, -vpSECRET
         for value in reading.secret_values:
-            if word.endswith(value) and f"-{word.removesuffix(value)[-1:]}" in reading.secret_options:
+            if word.endswith(value) and f"{word[:1]}{word.removesuffix(value)[-1:]}" in reading.secret_options:
                 return f"{word.removesuffix(value)}{MASK}"
     return word

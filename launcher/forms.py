@@ -67,7 +67,7 @@ class ExtraWords(forms.Textarea):
         try:
             words = shell.split(text)
         except shell.CannotRead:
-            return "" if any(option in text for option in self._description.secret_options) else text
+            return "" if self._description.has_secrets else text
         masked = argv.mask_options(words, self._description)
         return text if masked == words else shell.join(masked)
 
@@ -309,9 +309,7 @@ class CommandForm(forms.Form):
         try:
             words = shell.split(text)
         except shell.CannotRead as error:
-            raise forms.ValidationError(
-                error.unquoted if self.description.secret_options or not self._chain[0].groups else error.message
-            ) from error
+            raise forms.ValidationError(error.unquoted if self.description.has_secrets else error.message) from error
         if any(argv.MASK in word for word in words):
             raise forms.ValidationError(_("Type the secret in place of %s again.") % argv.MASK)
         return text
@@ -367,7 +365,7 @@ class CommandForm(forms.Form):
             typed_choices=_typed_choices(argument),
         )
         if argument.kind is Kind.SUBCOMMAND:
-            chosen = argument.subcommand(self._given_now.get(argument.name, ("",))[0])
+            chosen = argument.subcommand("".join(self._given_now.get(argument.name, ())[:1]))
             inner = self._own_sections(chosen.description, f"{key}-{argument.name}-") if chosen else []
             row.sections = tuple(section for section in inner if section.rows)
         return row

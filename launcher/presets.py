@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from launcher import policy, shell
-from launcher.arguments import Description
-from launcher.argv import mask_options
-from launcher.masking import MASK
+from launcher.arguments import Argument, Description, Kind
+from launcher.argv import mask_options, without_masked
 from launcher.models import Preset
 
 LONGEST_NAME = 100
@@ -70,14 +70,49 @@ def save_preset(
 
 
 def _without_secrets(extra: str, description: Description) -> str:
-    """Return the line without the words that are secret; nothing, where they can't be told apart."""
+    """Return the line without the words that may be secret; nothing, where they can't be told apart."""
     try:
         words = shell.split(extra)
     except shell.CannotRead:
-        is_open = description.groups and not description.secret_options
-        return extra if is_open else ""
+        return "" if description.has_secrets else extra
     masked = mask_options(words, description)
-    return extra if masked == words else shell.join([word for word in masked if MASK not in word])
+    return extra if masked == words else shell.join(without_masked(masked))
+
+
+def fitting(preset: Preset, description: Description) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Return what of a preset the command's arguments can take now, and the names of those that are others by now."""
+    said = preset.given if isinstance(preset.given, dict) else {}
+    given = {name: tuple(texts) for name, texts in said.items() if _are_texts(texts)}
+    found: dict[str, tuple[str, ...]] = {}
+    for each in description.chain(given):
+        found |= {item.name: given[item.name] for item in each.arguments if _fits(item, given.get(item.name))}
+    return found, sorted(said.keys() - found.keys())
+
+
+def _are_texts(texts: object) -> bool:
+    return isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+
+
+def _fits(argument: Argument, texts: tuple[str, ...] | None) -> bool:
+    if texts is None:
+        return False
+    match argument.kind:
+        case Kind.FLAG:
+            return not texts
+        case Kind.YES_NO | Kind.COUNT | Kind.SUBCOMMAND:
+            return len(texts) == 1
+        case Kind.VALUE:
+            return len(texts) == 1 or (not texts and argument.is_bare_allowed)
+        case Kind.SEQUENCE | Kind.GROUPS:
+            return bool(texts) and all(_can_split(text) for text in texts)
+    return bool(texts) or argument.is_bare_allowed
+
+
+def _can_split(text: str) -> bool:
+    try:
+        return bool(shlex.split(text)) or not text
+    except ValueError:
+        return False
 
 
 def delete_preset(preset: Preset, *, user: Any) -> None:

@@ -160,7 +160,7 @@ def argv_for_link(run: Run) -> list[str]:
     """
     reading = read(run.command, run.argv)
     if argv_module.is_foreign_parser(run.command):
-        return [word for word in run.argv if argv_module.MASK not in word]
+        return argv_module.without_masked(run.argv)
     uploads = str(uploads_folder(run))
     kept = {name: [text for text in texts if not text.startswith(uploads)] for name, texts in reading.given.items()}
     given = {name: texts for name, texts in kept.items() if texts or not reading.given[name]}

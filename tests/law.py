@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from launcher import argv as argv_module
 from launcher import shell
 from launcher.catalogue import entry
-from launcher.forms import CommandForm
+from launcher.forms import EXTRA, CommandForm
 from tests.browser import FormData
 
 ODD = [
@@ -202,7 +202,7 @@ def are_same(one: object, other: object) -> bool:
 
 def form_page(form: CommandForm, name: str) -> str:
     """Return the fields as the form's page has them."""
-    context = {"form": form, "sections": form.sections, "entry": entry(name)}
+    context = {"form": form, "sections": form.sections, "entry": entry(name), "extra_field": form[EXTRA]}
     return "".join(render_to_string(f"launcher/{part}.html", context) for part in ("_sections", "_extra"))
 
 

@@ -22,7 +22,7 @@ def post(client: Client, command: str, words: str, **data: Any) -> Any:
 def test_the_form_is_a_line_with_the_commands_own_help_beside_it(owner_client: Client, name: str) -> None:
     page = said_in(owner_client.get(address("command_run", name)))
     assert 'name="launcher_extra"' in page
-    assert f'hx-get="{address("command_help", name)}"' in page
+    assert f'hx-post="{address("command_help", name)}"' in page
     assert 'name="verbosity"' not in page
     assert "Traceback" not in page
 
@@ -32,7 +32,7 @@ def test_the_form_is_a_line_with_the_commands_own_help_beside_it(owner_client: C
     [("foreign_typer", "Greets, in typer's way."), ("foreign_click", "How often."), ("foreign_own", "WORD...")],
 )
 def test_the_help_is_what_the_shell_would_show(owner_client: Client, name: str, text: str) -> None:
-    found = said_in(owner_client.get(address("command_help", name), headers=FRAGMENT))
+    found = said_in(owner_client.post(address("command_help", name), headers=FRAGMENT))
     assert text in found
     assert "\x1b" not in found
     assert "site-packages" not in found
@@ -94,3 +94,25 @@ def test_an_earlier_run_fills_the_line_again(owner_client: Client, owner: User) 
 def test_the_shell_line_follows_the_line(owner_client: Client) -> None:
     said = said_in(owner_client.post(address("command_line", "foreign_own"), {"launcher_extra": "'a b'"}))
     assert "python manage.py foreign_own 'a b'" in said
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_only_a_library_known_to_answer_is_asked_without_a_click(owner_client: Client, name: str) -> None:
+    page = said_in(owner_client.get(address("command_run", name)))
+    assert ('hx-trigger="load"' in page) is (name != "foreign_own")
+    assert "Ask it for its help" in page
+
+
+@pytest.mark.parametrize("name", ["check", "migrate", "runserver", "no_such_command"])
+def test_no_other_command_is_asked(owner_client: Client, name: str) -> None:
+    assert owner_client.post(address("command_help", name)).status_code in (403, 404)
+    assert owner_client.get(address("command_help", "foreign_own")).status_code == 405
+
+
+@pytest.mark.parametrize("words", ["Ann --token -s3cret-x", "Ann --token s3cret-x 'open"])
+def test_a_secret_that_looks_like_an_option_or_cant_be_split_off_is_not_shown(owner_client: Client, words: str) -> None:
+    for url in (address("command_line", "foreign_click"), address("preset_save", "foreign_click")):
+        data = {"launcher_extra": words, "launcher_preset_name": ""}
+        assert "s3cret-x" not in said_in(owner_client.post(url, data))
+    reading = runs.read("foreign_typer", ["Ann", "--token", "-s3cret-x"])
+    assert argv.redact(["Ann", "--token", "-s3cret-x"], reading)[0] == ["Ann", "--token", argv.MASK]

@@ -122,8 +122,11 @@ def _shell_defaults(job: Job) -> dict[str, bool]:
     """Return `skip_checks=False` where the shell would check: `call_command` alone skips the system checks."""
     from launcher.argv import make_parser
 
-    has_option = any(action.dest == "skip_checks" for action in make_parser(job.command)._actions)
-    is_given = any(len(word) > 3 and "--skip-checks".startswith(word) for word in job.argv)
+    options = make_parser(job.command)._option_string_actions
+    has_option = "--skip-checks" in options
+    # It may be abbreviated, unless that is another option's name.
+    words = [word for word in job.argv if word == "--skip-checks" or word not in options]
+    is_given = any(len(word) > 3 and "--skip-checks".startswith(word) for word in words)
     return {"skip_checks": False} if has_option and not is_given else {}
 
 

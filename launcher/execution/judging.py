@@ -49,9 +49,10 @@ def judge_apart(command: str, argv: Sequence[str]) -> Verdict:
         text = _("The command's parser gave no answer within %d seconds.") % JUDGE_SECONDS
         return Verdict(errors={"": [text]})
     finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process.poll() is None:  # once it is reaped, its number may be another's
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         if process.stdout:
             process.stdout.close()
     try:

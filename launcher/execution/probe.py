@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from launcher import catalogue
@@ -68,12 +67,21 @@ def _read(path: Path) -> tuple[dict[str, str] | None, bool]:
     return known, not known or age < FRESH_SECONDS
 
 
-@lru_cache(maxsize=4)
 def _state_of(entries: Sequence[catalogue.Entry]) -> str:
     """Return a text that is another one when a command or an installed package is.
 
-    Asked again for the same entries, which the catalogue gives for a while, it looks at no file.
+    Asked again for the very same object, which the catalogue gives for a while, it looks at no file.
     """
+    global _last
+    if _last is None or _last[0] is not entries:
+        _last = (entries, _digest(entries))
+    return _last[1]
+
+
+_last: tuple[Sequence[catalogue.Entry], str] | None = None
+
+
+def _digest(entries: Sequence[catalogue.Entry]) -> str:
     digest = hashlib.sha256(f"{sys.version} {os.environ.get('DJANGO_SETTINGS_MODULE')}".encode())
     for folder in sys.path:
         # Other folders change for reasons of their own: a database in the project's, for one, comes and goes.

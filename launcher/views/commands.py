@@ -19,11 +19,11 @@ from launcher import catalogue, policy, runs, shell
 from launcher.arguments import Description
 from launcher.argv import CannotWrite, ForeignParser
 from launcher.catalogue import CommandUnavailable, Entry
-from launcher.execution.foreign_help import help_text
-from launcher.forms import CommandForm, with_file_names
+from launcher.execution.foreign_help import answers_help, help_text
+from launcher.forms import CONFIRM, EXTRA, CommandForm, with_file_names
 from launcher.masking import mask
 from launcher.models import Preset, Run
-from launcher.presets import CannotSave, delete_preset, presets_for, save_preset
+from launcher.presets import CannotSave, delete_preset, fitting, presets_for, save_preset
 from launcher.uploads import UPLOADS_TOKEN, Uploads
 from launcher.views.base import NOT_LISTED, Admin, address, is_htmx, number, page, require, runs_of
 
@@ -107,7 +107,8 @@ def _filling(admin: Admin, request: HttpRequest, subject: Subject) -> Filling:
         try:
             return _from_argv(request, subject, shell.split(text))
         except shell.CannotRead as error:
-            messages.warning(request, _("The link can't be read: %s") % error.message)
+            message = error.unquoted if subject.description.has_secrets else error.message
+            messages.warning(request, _("The link can't be read: %s") % message)
     return Filling()
 
 
@@ -115,7 +116,8 @@ def _from_argv(request: HttpRequest, subject: Subject, words: Sequence[str]) -> 
     """Return what an argv says, less secrets; tell where it says more than the parser takes."""
     reading = runs.read(subject.name, words)
     if reading.error:
-        messages.warning(request, _("The command's parser does not take all of it: %s") % reading.error)
+        message = mask(reading.error, _secrets(subject.description, words, reading))
+        messages.warning(request, _("The command's parser does not take all of it: %s") % message)
     if reading.secret_values or any(argv_module.MASK in word for word in words):
         messages.warning(request, _("Secrets are not filled in; type them yourself."))
     if subject.is_raw:
@@ -150,12 +152,11 @@ def _from_preset(request: HttpRequest, subject: Subject, pk: int) -> Filling:
     if preset is None:
         messages.warning(request, _("There is no such preset any more."))
         return Filling()
-    given = {name: tuple(texts) for name, texts in preset.given.items()}
-    known = {item.name for each in subject.description.chain(given) for item in each.arguments}
-    if lost := sorted(given.keys() - known):
+    given, lost = fitting(preset, subject.description)
+    if lost:
         text = _("The command has no argument %s any more; the preset has one.")
         messages.warning(request, text % ", ".join(lost))
-    return Filling(given={name: texts for name, texts in given.items() if name in known}, extra=preset.extra)
+    return Filling(given=given, extra=preset.extra)
 
 
 @sensitive_variables()
@@ -172,7 +173,7 @@ def command_fill(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
         filling = _from_argv(request, subject, pasted.argv)
     except shell.CannotRead as error:
         form = CommandForm(subject.description, confirm=subject.to_type)
-        is_open = not subject.is_raw and not subject.description.secret_options
+        is_open = not subject.description.has_secrets
         message = error.message if is_open else error.unquoted
         return _form_page(admin, request, subject, form, pasted=text if is_open else "", paste_error=message)
     form = CommandForm(subject.description, given=filling.given, extra=filling.extra, confirm=subject.to_type)
@@ -194,7 +195,10 @@ def command_fields(admin: Admin, request: HttpRequest, name: str) -> HttpRespons
             request, "launcher/_sections.html", {"sections": form.sections, "form": form, "entry": subject.entry}
         )
     form.is_valid()
-    form.store_uploads()
+    try:
+        form.store_uploads()
+    except OSError as error:
+        messages.error(request, _("The file could not be stored (%s).") % error)
     return _form_page(admin, request, subject, form)
 
 
@@ -238,9 +242,9 @@ def preset_delete(admin: Admin, request: HttpRequest, name: str, pk: int) -> Htt
 
 def command_help(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
     """Return what the command answers to `--help`, as a fragment: for one whose parser can't be described."""
-    require(policy.may_use(request.user, name))
-    if not catalogue.exists(name):
-        raise Http404
+    require(policy.may_run(request.user, name))
+    if not catalogue.exists(name) or not argv_module.is_foreign_parser(name):
+        raise Http404(_("This command's form has its help."))
     return TemplateResponse(request, "launcher/_foreign_help.html", {"text": help_text(name)})
 
 
@@ -304,11 +308,17 @@ def _argv_of(subject: Subject, form: CommandForm) -> list[str]:
 @sensitive_variables()
 def _show_verdict(form: CommandForm, name: str, argv: Sequence[str], verdict: argv_module.Verdict) -> str:
     """Put the parser's messages on the form, and return the traceback if it failed; neither quotes a secret."""
-    secrets = runs.read(name, argv).secret_values
+    secrets = _secrets(form.description, argv, runs.read(name, argv))
     form.show_verdict(
         {key: [mask(message, secrets) for message in messages] for key, messages in verdict.errors.items()}
     )
     return mask(verdict.details, secrets)
+
+
+@sensitive_variables()
+def _secrets(description: Description, argv: Sequence[str], reading: argv_module.Reading) -> frozenset[str]:
+    """Return what no message about an argv may quote, however far the parser came with it."""
+    return reading.secret_values | argv_module.secret_parts(argv, description)
 
 
 @sensitive_variables()
@@ -326,7 +336,6 @@ def _form_page(
 ) -> TemplateResponse:
     uploads = form.uploads
     name = subject.name
-    has_sections = form.sections
     return page(
         admin,
         request,
@@ -335,10 +344,12 @@ def _form_page(
         status=status,
         entry=subject.entry,
         is_raw=subject.is_raw,
+        asks_for_help=subject.is_raw and answers_help(name),
         has_own_entry=not subject.is_raw and catalogue.has_own_entry(name),
         description=subject.description,
         form=form,
-        sections=has_sections,
+        sections=form.sections,
+        **_said_of(form),
         hidden_options=", ".join(item.option for item in subject.description.hidden if item.option),
         details=details,
         answer=answer,
@@ -353,14 +364,32 @@ def _form_page(
     )
 
 
+def _said_of(form: CommandForm) -> dict[str, object]:
+    """Return what the template asks about the form: an argument's name hides the form's own attribute of that name."""
+    shows_errors = form.is_bound and form.shows_errors
+    return {
+        "error_count": len(form.errors) if shows_errors else 0,
+        "top_errors": form.non_field_errors() if shows_errors else "",
+        "shows_errors": shows_errors,
+        "is_long": form.is_long,
+        "is_searched": form.is_searched,
+        "has_extra": form.has_extra,
+        "extra_field": form[EXTRA],
+        "confirm_field": form[CONFIRM] if CONFIRM in form.fields else None,
+    }
+
+
 @sensitive_variables()
 def _line(subject: Subject, form: CommandForm) -> str:
     """Return the shell line for what the form holds now, with secrets masked, or the reason why there is none."""
     given = form.given() if form.is_bound else form.given_initially
     description = subject.description
-    secret = {item.name for each in description.chain(given) for item in each.arguments if item.is_secret}
-    masked = {key: (argv_module.MASK,) if key in secret and values else values for key, values in given.items()}
+    secret = {item.name: item for each in description.chain(given) for item in each.arguments if item.is_secret}
     try:
+        masked = {
+            key: argv_module.masked_values(secret[key], values) if key in secret else values
+            for key, values in given.items()
+        }
         words = form.extra_words()
         argv = words if subject.is_raw else argv_module.write(subject.name, masked, words)
         line = shell.shell_line(subject.name, argv_module.mask_options(argv, description))
