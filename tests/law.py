@@ -10,6 +10,7 @@ import argparse
 import datetime
 import enum
 import json
+import shlex
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from itertools import islice
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from launcher import argv as argv_module
 from launcher import shell
+from launcher.arguments import Kind
 from launcher.catalogue import entry
 from launcher.forms import EXTRA, CommandForm
 from tests.browser import FormData
@@ -241,6 +243,18 @@ def _type_secrets(post: QueryDict, name: str, argv: Sequence[str]) -> None:
             words = shell.join(argv_module._event_words(secrets[argument]))
             post["launcher_extra"] = f"{post['launcher_extra']} {words}"
             continue
+        kind = secrets[argument].argument.kind
+        if kind is Kind.SEQUENCE:
+            uses = [shlex.split(text) for text in texts]
+            texts = tuple(use[0].partition("=")[0] for use in uses)
+            values = [use[0].partition("=")[2] if "=" in use[0] else shlex.join(use[1:]) for use in uses]
+            post.setlist(f"{argument}__words", values)
+            post.setlist(argument, list(texts))
+            meant = [str(place) for place, use in enumerate(uses) if "=" in use[0] and not values[place]]
+            post.setlist(f"{argument}__empty", meant)
+            continue
+        if kind is Kind.GROUPS and secrets[argument].argument.group_size:
+            texts = tuple(word for text in texts for word in shlex.split(text))
         post.setlist(argument, list(texts))
         post.setlist(f"{argument}__empty", [str(place) for place, text in enumerate(texts) if not text])
         if not texts:
