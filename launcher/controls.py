@@ -571,11 +571,8 @@ def control_for(argument: Argument) -> Control:
 
 
 def choice_of(group: Alternatives, members: Mapping[str, Argument]) -> ChoiceControl:
-    """Return the radio buttons of a group of which one is chosen."""
-    unset = _("Leave at the default (%s)") % group.default if group.default else _("None of these")
-    options = [] if group.is_required else [("", unset, "")]
-    options += [(word_of(members[name]), "", "") for name in group.names]
-    return ChoiceControl(members[group.names[0]], options)
+    """Return what takes back which member of a group is chosen; the buttons stand among the members' own controls."""
+    return ChoiceControl(members[group.names[0]], ())
 
 
 def word_of(member: Argument) -> str:

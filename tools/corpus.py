@@ -9,14 +9,12 @@ LAUNCHER_LAW_EXAMPLES says how many command lines to invent for each command. Th
 """
 
 import argparse
-import subprocess
 import sys
-import time
-from pathlib import Path
+from functools import partial
 
-from tools.interpreters import COMBOS, find_python
+from tools.environments import run_all, run_pytest
+from tools.interpreters import COMBOS
 
-ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("requirements/test.txt", "tests/corpus/requirements.txt")
 STAMPED = ("requirements/runtime.txt", *REQUIREMENTS)
 PYTHONS = sorted({combo.python for combo in COMBOS}, key=lambda version: tuple(map(int, version.split("."))))
@@ -33,50 +31,20 @@ def main() -> int:
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     pytest_args = sys.argv[end + 1 :]
     options = parser.parse_args(sys.argv[1:end])
-    rows: list[tuple[str, str, float]] = []
-    for version in PYTHONS:
-        if options.python in (None, f"py{version}"):
-            started = time.monotonic()
-            outcome = run_corpus(version, pytest_args)
-            rows.append((f"py{version}", outcome, time.monotonic() - started))
-    print(f"\n{'python':<16} {'outcome':<36} seconds")
-    for name, outcome, seconds in rows:
-        print(f"{name:<16} {outcome:<36} {seconds:7.0f}")
-    return 0 if all(outcome == "passed" for _, outcome, _ in rows) else 1
+    chosen = [version for version in PYTHONS if options.python in (None, f"py{version}")]
+    return run_all("python", [(f"py{version}", partial(run_corpus, version, pytest_args)) for version in chosen])
 
 
 def run_corpus(version: str, pytest_args: list[str]) -> str:
     """Return "passed", or in a few words what was wrong."""
-    print(f"\n=== py{version}", flush=True)
-    interpreter = find_python(version)
-    if interpreter is None:
-        print(f"no Python {version} found that runs and can make environments", file=sys.stderr)
-        return f"Python {version} is missing"
-    python = make_environment(version, interpreter)
-    if python is None:
-        return "environment could not be made"
-    argv = [python, "-m", "pytest", *PYTEST, "-o", WARNINGS, *pytest_args]
-    exit_code = subprocess.run(argv, cwd=ROOT, check=False).returncode
-    return "passed" if exit_code == 0 else f"failed (pytest exit code {exit_code})"
-
-
-def make_environment(version: str, interpreter: str) -> str | None:
-    """Return the environment's interpreter, or None if pip failed. An environment that is up to date is left alone."""
-    folder = ROOT / ".venvs" / f"corpus-py{version}"
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = "".join((ROOT / name).read_text() for name in STAMPED)
-    stamp = folder / "installed.txt"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return str(python)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps = (
-        [interpreter, "-m", "venv", "--clear", str(folder)],
-        [*pip, *(word for name in REQUIREMENTS for word in ("-r", name))],
+    return run_pytest(
+        f"py{version}",
+        version,
+        folder=f"corpus-py{version}",
+        stamped=STAMPED,
+        installed=[word for name in REQUIREMENTS for word in ("-r", name)],
+        argv=(*PYTEST, "-o", WARNINGS, *pytest_args),
     )
-    if any(subprocess.run(argv, cwd=ROOT, check=False).returncode for argv in steps):
-        return None
-    stamp.write_text(wanted)
-    return str(python)
 
 
 if __name__ == "__main__":

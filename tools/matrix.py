@@ -7,14 +7,12 @@ A pair whose interpreter is missing counts as failed.
 """
 
 import argparse
-import subprocess
 import sys
-import time
-from pathlib import Path
+from functools import partial
 
-from tools.interpreters import COMBOS, Combo, find_python
+from tools.environments import run_all, run_pytest
+from tools.interpreters import COMBOS, Combo
 
-ROOT = Path(__file__).resolve().parent.parent
 TEST_REQUIREMENTS = "requirements/test.txt"
 
 
@@ -25,50 +23,19 @@ def main() -> int:
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     pytest_args = sys.argv[end + 1 :]
     options = parser.parse_args(sys.argv[1:end])
-    rows: list[tuple[str, str, float]] = []
-    for combo in COMBOS:
-        if options.combo in (None, combo.name):
-            started = time.monotonic()
-            outcome = run_combo(combo, pytest_args)
-            rows.append((combo.name, outcome, time.monotonic() - started))
-    print(f"\n{'combo':<16} {'outcome':<36} seconds")
-    for name, outcome, seconds in rows:
-        print(f"{name:<16} {outcome:<36} {seconds:7.0f}")
-    return 0 if all(outcome == "passed" for _, outcome, _ in rows) else 1
+    chosen = [combo for combo in COMBOS if options.combo in (None, combo.name)]
+    return run_all("combo", [(combo.name, partial(run_combo, combo, pytest_args)) for combo in chosen])
 
 
 def run_combo(combo: Combo, pytest_args: list[str]) -> str:
     """Return "passed", or in a few words what was wrong."""
-    print(f"\n=== {combo.name}", flush=True)
-    interpreter = find_python(combo.python)
-    if interpreter is None:
-        print(f"no Python {combo.python} found that runs and can make environments", file=sys.stderr)
-        return f"Python {combo.python} is missing"
-    python = make_environment(combo, interpreter)
-    if python is None:
-        return "environment could not be made"
-    argv = [python, "-m", "pytest", "--ignore=tests/packaging", *pytest_args]
-    exit_code = subprocess.run(argv, cwd=ROOT, check=False).returncode
-    return "passed" if exit_code == 0 else f"failed (pytest exit code {exit_code})"
-
-
-def make_environment(combo: Combo, interpreter: str) -> str | None:
-    """Return the environment's interpreter, or None if pip failed. An environment that is up to date is left alone."""
-    folder = ROOT / ".venvs" / combo.name
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = "".join((ROOT / "requirements" / name).read_text() for name in ("runtime.txt", "test.txt"))
-    stamp = folder / "installed.txt"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return str(python)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps = (
-        [interpreter, "-m", "venv", "--clear", str(folder)],
-        [*pip, combo.django_requirement, "-r", TEST_REQUIREMENTS],
+    return run_pytest(
+        combo.name,
+        combo.python,
+        stamped=("requirements/runtime.txt", TEST_REQUIREMENTS),
+        installed=(combo.django_requirement, "-r", TEST_REQUIREMENTS),
+        argv=("--ignore=tests/packaging", *pytest_args),
     )
-    if any(subprocess.run(argv, cwd=ROOT, check=False).returncode for argv in steps):
-        return None
-    stamp.write_text(wanted)
-    return str(python)
 
 
 if __name__ == "__main__":
