@@ -220,6 +220,8 @@ def said_by_form(name: str, argv: Sequence[str], page_of: Callable[[CommandForm,
     extra = argv if any(argv_module.MASK in word for word in reading.extra) else reading.extra
     shown = CommandForm(description, given=reading.given, extra=extra)
     post = FormData(page_of(shown, name)).post
+    if argv_module.MASK in post["launcher_extra"]:  # a place there may be a secret's, so its words are masked too
+        post["launcher_extra"] = shell.join_for_typing(extra)
     if extra is not argv:
         _type_secrets(post, name, argv)
     else:
