@@ -147,6 +147,11 @@ class Options:
     stop_grace_seconds: float = _option(
         5.0, _seconds, "How long Stop waits after asking (SIGINT) and after telling (SIGTERM)."
     )
+    output_limit_bytes: int = _option(
+        512 * 1024 * 1024,
+        _bytes,
+        "How much is kept of a run's output: half of it from the beginning, half from the end. `0` keeps everything.",
+    )
     upload_limit_bytes: int = _option(100 * 1024 * 1024, _bytes, "The largest file that a form accepts.")
 
 

@@ -197,10 +197,13 @@ class Preset(models.Model):
 
 
 class Chunk(models.Model):
-    """A stored piece of a run's output: zlib-compressed bytes, cut anywhere, in order without gaps.
+    """A stored piece of a run's output: zlib-compressed bytes, cut anywhere, in order.
+
+    Each begins where the one before it ends, but for one place at most: there is what the run's limit left out.
 
     `offset` and `size` count the uncompressed bytes; `first_line` is the number of newlines before the piece.
     `style` is the SGR style in force at its start, so that a window can be drawn without reading what is before it.
+    `times` says when its bytes came, as `launcher.output.store` packs it; empty where that is not known.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
@@ -211,6 +214,7 @@ class Chunk(models.Model):
     style = models.CharField(max_length=64, blank=True)
     written_at = models.DateTimeField(default=timezone.now)
     data = models.BinaryField()
+    times = models.BinaryField(default=b"")
 
     class Meta:
         default_permissions = ()

@@ -257,7 +257,7 @@ class Shipper(threading.Thread):
             self.stop_wanted.set()
         if not stops:
             return outcome is not None
-        missing = ship_all(self._run_pk, self._source)
+        missing = ship_all(self._run_pk, self._source, is_final=outcome is not None)
         if outcome is None:
             now = timezone.now()
             run.exclude(heartbeat_at__gt=now - timedelta(seconds=HEARTBEAT_SECONDS)).update(heartbeat_at=now)

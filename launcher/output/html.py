@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
 
-from launcher.output.terminal import PLAIN, Span, Style
+from launcher.output.terminal import Span, Style
 
 _CLASSES = (
     ("is_bold", "ansi-bold"),
@@ -23,9 +23,8 @@ def spans_html(spans: Iterable[Span]) -> str:
 
 
 def _span_html(text: str, style: Style) -> str:
-    if style == PLAIN:
-        return escape(text)
-    return f'<span class="{_classes(style)}">{escape(text)}</span>'
+    classes = _classes(style)  # of stderr's text too the look is its own: the row says where it comes from
+    return f'<span class="{classes}">{escape(text)}</span>' if classes else escape(text)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,8 @@
 """Where a run's output lives: first a spool file beside its supervisor, then chunks in the database.
 
 The spool comes first because a command inside a transaction may hold the database's only write lock; whoever reads on
-the same host reads the spool, so what a page shows never waits for that lock. Bytes are kept as they were written.
+the same host reads the spool, so what a page shows never waits for that lock. Bytes are kept as they were written; of
+more than LAUNCHER["OUTPUT_LIMIT_BYTES"] the beginning and the end are kept, at the offsets that they were written at.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
 import socket
 import time
@@ -17,46 +17,38 @@ import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import reset_queries, transaction
+from django.db.models import F, Max, Sum
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from launcher.conf import options
 from launcher.models import Chunk, Run
-from launcher.output.terminal import parse_style, style_after, whole_length
+from launcher.output.holes import punch
+from launcher.output.index import Index, IndexWriter
+from launcher.output.marks import START, Gap, Mark, Times, pack_times, times_between, unpack_times
+from launcher.output.terminal import uncut_length, whole_length
 
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 256 * 1024
 MARK_BYTES = 64 * 1024
+STEP_BYTES = 1024 * 1024
+"""What is left out grows by at least so much at once, since each time costs a few writes."""
 PRUNE_SECONDS = 24 * 3600
-
-_ENTRY = re.compile(rb"^(\d+) (\d+) ([0-9;]*) \n", re.MULTILINE)
 
 
 class SpoolError(OSError):
     """The spool folder can't be used; the message says why and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mark:
-    """A place in the output from which it can be drawn: so many bytes and newlines are before it, in this style."""
-
-    offset: int = 0
-    line: int = 0
-    style: str = ""
-
-    def after(self, data: bytes) -> Mark:
-        """Return the mark behind some more bytes; its style is right only if they end with no escape cut in two."""
-        style = style_after(data, parse_style(self.style)).code() if b"\x1b" in data else self.style
-        return Mark(offset=self.offset + len(data), line=self.line + data.count(b"\n"), style=style)
-
-
-START = Mark()
 
 
 class Output(Protocol):
@@ -71,8 +63,17 @@ class Output(Protocol):
         """Return the last mark at or before an offset; at most about CHUNK_BYTES before it, if all went well."""
         ...
 
+    @property
+    def gap(self) -> Gap | None:
+        """What is left out by now, if the output is longer than its limit; it may still grow at its end."""
+        ...
+
     def read(self, start: int, size: int) -> bytes:
-        """Return at most `size` bytes from `start`; fewer at the end, none behind it."""
+        """Return at most `size` bytes from `start`; fewer at the end and before the gap, none behind and in them."""
+        ...
+
+    def times(self, start: int, end: int) -> Times:
+        """Return when the bytes from `start` to `end` came: pairs in order, the first at or before `start` if known."""
         ...
 
 
@@ -145,13 +146,22 @@ class Spool:
 
 
 class SpoolWriter:
-    """Appends a run's output to its spool; only the supervisor has one."""
+    """Appends a run's output to its spool; only the supervisor has one.
+
+    Of an output beyond its limit the middle is left out while it grows, and where the disk can make holes in files
+    its space is given back. Elsewhere the spool keeps its bytes until it is removed, but nobody reads or stores them.
+    """
 
     def __init__(self, spool: Spool) -> None:
-        self._output = open(spool.output_path, "ab", buffering=0)  # noqa: SIM115  open as long as the run
-        self._index = open(spool.index_path, "ab", buffering=0)  # noqa: SIM115
-        self._mark = START
-        self._unmarked = bytearray()
+        self._index = IndexWriter(spool.index_path)  # first, so that whoever finds an output finds its index
+        self._output = open(spool.output_path, "ab+", buffering=0)  # noqa: SIM115  open as long as the run
+        self._mark, self._tenths = self._index.last()
+        written = os.fstat(self._output.fileno()).st_size
+        self._unmarked = bytearray(self._read(self._mark.offset, written))
+        self._limit = options().output_limit_bytes
+        self._step = max(STEP_BYTES, self._limit // 64)
+        self._widen_at = self._limit + self._step if self._limit else float("inf")
+        self._has_told = False
         self.lost_bytes = 0
 
     @property
@@ -161,6 +171,7 @@ class SpoolWriter:
 
     def append(self, data: bytes) -> None:
         """Write bytes; what a full disk doesn't take is counted in `lost_bytes`, since the command must go on."""
+        self._note_time()
         written = 0
         try:
             while written < len(data):
@@ -169,19 +180,55 @@ class SpoolWriter:
             self.lost_bytes += len(data) - written
         self._unmarked += data[:written]
         while len(self._unmarked) >= MARK_BYTES:
-            piece = bytes(self._unmarked[:MARK_BYTES])
-            piece = piece[: whole_length(piece)]
-            self._mark = self._mark.after(piece)
-            del self._unmarked[: len(piece)]
-            # Framed, since a full disk may take a part. Where a mark is missing, readers start at an earlier one.
-            entry = f"\n{self._mark.offset} {self._mark.line} {self._mark.style} \n"
-            with suppress(OSError):
-                self._index.write(entry.encode())
+            self._mark_after(whole_length(bytes(self._unmarked[:MARK_BYTES])))
+        if self.size > self._widen_at:
+            self._widen_gap()
 
     def close(self) -> None:
-        """Close the files."""
+        """Leave out the last of what is beyond the limit, and close the files."""
+        if self._limit and self.size > self._limit:
+            self._widen_gap()
         self._output.close()
         self._index.close()
+
+    def _note_time(self) -> None:
+        """Add a mark before bytes that come at another time than the last ones, to a tenth of a second."""
+        tenths = round(time.time() * 10)
+        if tenths > self._tenths:  # a clock that is set back must not bring disorder
+            self._tenths = tenths
+            self._mark_after(uncut_length(bytes(self._unmarked)))
+
+    def _mark_after(self, length: int) -> None:
+        self._mark = self._mark.after(bytes(self._unmarked[:length]))
+        del self._unmarked[:length]
+        self._index.add(self._mark, self._tenths)
+
+    def _read(self, start: int, end: int) -> bytes:
+        return os.pread(self._output.fileno(), max(0, end - start), start)
+
+    def _line_before(self, offset: int, origin: int = 0) -> Mark:
+        """Return the last beginning of a line between two offsets; where that is far away, a place to draw from."""
+        mark = self._index.mark_before(max(origin, offset - MARK_BYTES))
+        data = self._read(mark.offset, min(offset, mark.offset + 4 * MARK_BYTES))
+        return mark.after(data[: data.rfind(b"\n") + 1 or whole_length(data)])
+
+    def _widen_gap(self) -> None:
+        """Leave out all between the first and the last half of the limit.
+
+        It is noted before its bytes go: a reader who then looks at the note never takes a hole for output.
+        """
+        self._widen_at = self.size + self._step
+        head = self._limit // 2
+        gap = self._index.gap()
+        start = gap.start if gap else self._line_before(head)
+        origin = (gap.end if gap else start).offset
+        end = self._line_before(self.size - (self._limit - head), origin)
+        if end.offset <= origin or not self._index.set_gap(Gap(start=start, end=end)):
+            return
+        # The whole of it each time: only blocks that lie in it as a whole are given back.
+        if not punch(self._output.fileno(), start.offset, end.offset) and not self._has_told:
+            self._has_told = True
+            logger.warning("The disk of the spool can't make holes in files: it keeps what is left out of the output.")
 
 
 class SpooledOutput:
@@ -193,29 +240,33 @@ class SpooledOutput:
     def __init__(self, spool: Spool) -> None:
         self._descriptor = os.open(spool.output_path, os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._descriptor)
-        self._index_path = spool.index_path
+        self._index = Index(spool.index_path)
 
     @property
     def size(self) -> int:
-        """Bytes there are by now."""
+        """Bytes there are by now, with those left out."""
         return os.fstat(self._descriptor).st_size
+
+    @property
+    def gap(self) -> Gap | None:
+        """What is left out by now."""
+        return self._index.gap()
 
     def mark_before(self, offset: int) -> Mark:
         """Return the last mark at or before an offset."""
-        found = START
-        try:
-            index = self._index_path.read_bytes()
-        except OSError:
-            return found
-        for entry in _ENTRY.finditer(index):
-            if int(entry[1]) > offset:
-                break
-            found = Mark(offset=int(entry[1]), line=int(entry[2]), style=entry[3].decode())
-        return found
+        return self._index.mark_before(offset)
 
     def read(self, start: int, size: int) -> bytes:
-        """Return at most `size` bytes from `start`."""
-        return os.pread(self._descriptor, size, start)
+        """Return at most `size` bytes from `start`, none of the gap."""
+        data = os.pread(self._descriptor, size, start)
+        gap = self.gap  # looked at last: what was a hole when it was read is in it by now
+        if gap is None or start >= gap.end.offset:
+            return data
+        return data[: max(0, gap.start.offset - start)]
+
+    def times(self, start: int, end: int) -> Times:
+        """Return when bytes came."""
+        return self._index.times(start, end)
 
 
 class StoredOutput:
@@ -226,9 +277,23 @@ class StoredOutput:
 
     @property
     def size(self) -> int:
-        """Bytes stored by now."""
+        """Bytes stored by now, with those left out."""
         last = self._chunks.values_list("offset", "size").last()
         return sum(last) if last else 0
+
+    @cached_property
+    def gap(self) -> Gap | None:
+        """What is left out: a chunk doesn't begin where the one before it ends. Looked for once."""
+        sums = self._chunks.aggregate(stored=Sum("size"), end=Max(F("offset") + F("size")))
+        if sums["stored"] == sums["end"]:
+            return None
+        places = self._chunks.values_list("offset", "size", "first_line", "line_count", "style")
+        for before, behind in pairwise(chain([(0, 0, 0, 0, "")], places)):
+            end = before[0] + before[1]
+            if end != behind[0]:
+                start = Mark(offset=end, line=before[2] + before[3])
+                return Gap(start=start, end=Mark(offset=behind[0], line=behind[2], style=behind[4]))
+        return None
 
     def mark_before(self, offset: int) -> Mark:
         """Return the last mark at or before an offset."""
@@ -236,30 +301,65 @@ class StoredOutput:
         return Mark(offset=last[0], line=last[1], style=last[2]) if last else START
 
     def read(self, start: int, size: int) -> bytes:
-        """Return at most `size` bytes from `start`."""
+        """Return at most `size` bytes from `start`, none of the gap."""
+        first = position = self.mark_before(start).offset
+        chunks = self._chunks.filter(offset__gte=first, offset__lt=start + size).values_list("offset", "data")
+        pieces = []
+        for offset, data in chunks.iterator(chunk_size=16):
+            if offset != position:
+                break
+            pieces.append(zlib.decompress(data))
+            position += len(pieces[-1])
+        return b"".join(pieces)[start - first : start - first + size]
+
+    def times(self, start: int, end: int) -> Times:
+        """Return when bytes came."""
         first = self.mark_before(start).offset
-        chunks = self._chunks.filter(offset__gte=first, offset__lt=start + size).values_list("data", flat=True)
-        data = b"".join(zlib.decompress(chunk) for chunk in chunks.iterator(chunk_size=16))
-        return data[start - first : start - first + size]
+        chunks = self._chunks.filter(offset__gte=first, offset__lt=end).values_list("offset", "times")
+        return times_between(
+            chain.from_iterable(unpack_times(bytes(packed), offset) for offset, packed in chunks), start, end
+        )
+
+
+def left_out(size: int, lines: int | None, head: int) -> str:
+    """Return the sentence that stands where an output has its gap; `head` is how many bytes are kept before it."""
+    what = filesizeformat(size)
+    if lines is not None:
+        count = ngettext("%s line", "%s lines", lines) % number_format(lines, force_grouping=True)
+        what = f"{count} ({what})"
+    text = _("%(what)s left out here: OUTPUT_LIMIT_BYTES keeps the first %(head)s and about as much of the end.")
+    return text % {"what": what, "head": filesizeformat(head)}
 
 
 def read_all(output: Output, size: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Yield the whole output in pieces, as far as it is there."""
+    """Yield the whole output in pieces, as far as it is there, with a line in place of what is left out."""
     position = 0
-    while piece := output.read(position, size):
-        yield piece
-        position += len(piece)
+    last = b"\n"
+    while True:
+        if piece := output.read(position, size):
+            yield piece
+            position += len(piece)
+            last = piece[-1:]
+            continue
+        gap = output.gap
+        if gap is None or not gap.holds(position):
+            return
+        # Where it has grown over what was being read, the lines before it weren't counted.
+        lines = gap.end.line - gap.start.line if position == gap.start.offset else None
+        notice = left_out(gap.end.offset - position, lines, gap.start.offset)
+        yield ("" if last == b"\n" else "\n").encode() + f"… {notice} …\n".encode()
+        position, last = gap.end.offset, b"\n"
 
 
 def _last_chunk(run_pk: int) -> Chunk | None:
-    return Chunk.objects.filter(run_id=run_pk).order_by("offset").defer("data").last()
+    return Chunk.objects.filter(run_id=run_pk).order_by("offset").defer("data", "times").last()
 
 
 def _start_of(chunk: Chunk) -> Mark:
     return Mark(offset=chunk.offset, line=chunk.first_line, style=chunk.style)
 
 
-def ship(run_pk: int, source: Output) -> bool:
+def ship(run_pk: int, source: Output, *, is_final: bool = True) -> bool:
     """Store what the source has and the database has not, at most CHUNK_BYTES of it; False if there was nothing.
 
     The last chunk is written again until it is full, so that a slow command doesn't leave a row a second. A run has
@@ -267,26 +367,27 @@ def ship(run_pk: int, source: Output) -> bool:
     """
     last = _last_chunk(run_pk)
     start, stored = (_start_of(last), last.size) if last else (START, 0)
+    gap = source.gap
+    if gap is not None and not is_final and start.offset + stored >= gap.start.offset:
+        return False
     data = _chunk(source, start, stored)
     if last is not None and len(data) == stored:  # it is full, or there is nothing new
         start, stored, last = start.after(data), 0, None
         data = _chunk(source, start, stored)
+    if not data and not stored and gap is not None and start.offset == gap.start.offset:
+        start = gap.end
+        data = _chunk(source, start, stored)
     if len(data) <= stored:
         return False
-    reached = start.after(data)
-    fields = {
-        "size": len(data),
-        "line_count": reached.line - start.line,
-        "data": zlib.compress(data, 1),
-        "written_at": timezone.now(),
-    }
+    fields = _fields(source, start, data)
+    reached = start.offset + len(data), start.line + fields["line_count"]
     with transaction.atomic():
         if last is not None:
             Chunk.objects.filter(pk=last.pk).update(**fields)
         else:
             Chunk.objects.create(run_id=run_pk, offset=start.offset, first_line=start.line, style=start.style, **fields)
         Run.objects.filter(pk=run_pk).update(
-            output_bytes=reached.offset, output_lines=reached.line, heartbeat_at=timezone.now()
+            output_bytes=reached[0], output_lines=reached[1], heartbeat_at=timezone.now()
         )
     return True
 
@@ -297,12 +398,47 @@ def _chunk(source: Output, start: Mark, stored: int) -> bytes:
     return data if len(data) < CHUNK_BYTES else data[: max(whole_length(data), stored)]
 
 
-def ship_all(run_pk: int, source: Output) -> int:
-    """Store everything that the source has, and return how many bytes of it are not stored for all that (0 if well)."""
-    while ship(run_pk, source):
+def _fields(source: Output, start: Mark, data: bytes) -> dict[str, Any]:
+    return {
+        "size": len(data),
+        "line_count": data.count(b"\n"),
+        "data": zlib.compress(data, 1),
+        "times": pack_times(source.times(start.offset, start.offset + len(data)), start.offset),
+        "written_at": timezone.now(),
+    }
+
+
+def _drop_middle(run_pk: int, source: Output, gap: Gap) -> None:
+    """Take out of the database what was stored before the output outgrew its limit, and is left out now.
+
+    All from the gap's start on: what lies behind it is stored again, in chunks that begin where the gap ends.
+    """
+    chunks = Chunk.objects.filter(run_id=run_pk)
+    if not chunks.filter(offset__lt=gap.end.offset, offset__gt=gap.start.offset - F("size")).exists():
+        return
+    cut = chunks.filter(offset__lt=gap.start.offset).order_by("offset").defer("data", "times").last()
+    with transaction.atomic():
+        chunks.filter(offset__gte=gap.start.offset).delete()
+        if cut is not None and cut.offset + cut.size > gap.start.offset:
+            data = source.read(cut.offset, gap.start.offset - cut.offset)
+            chunks.filter(pk=cut.pk).update(**_fields(source, _start_of(cut), data))
+
+
+def ship_all(run_pk: int, source: Output, *, is_final: bool = True) -> int:
+    """Store everything that the source has, and return how many bytes of it are not stored for all that (0 if well).
+
+    What is left out for the output's limit does not count. As long as more may come, say that it is not final: an
+    output that is beyond its limit then has its beginning stored, and the end only once that is known.
+    """
+    gap = source.gap
+    if gap is not None and is_final:
+        _drop_middle(run_pk, source, gap)
+    while ship(run_pk, source, is_final=is_final):
         reset_queries()  # with DEBUG, Django would keep the SQL of every chunk
     last = _last_chunk(run_pk)
-    return max(0, source.size - (last.offset + last.size if last else 0))
+    end = last.offset + last.size if last else 0
+    left_out_bytes = gap.size if gap is not None and end <= gap.start.offset else 0
+    return max(0, source.size - end - left_out_bytes)
 
 
 def prune_spools() -> None:

@@ -14,6 +14,15 @@ from functools import lru_cache
 from itertools import groupby, islice
 from operator import itemgetter
 
+ERROR_ON = b"\x1b[7711m"
+"""Begins what was written to stderr, on the one terminal that has both streams: an SGR sequence that nobody uses.
+
+It is kept in the stored bytes, so that they can be drawn from any mark, and left out of what is given away. A command
+that writes it can make its own lines look like stderr's, which is all that it does.
+"""
+ERROR_OFF = b"\x1b[7710m"
+"""Ends what `ERROR_ON` began."""
+
 _LEVELS = (0, 95, 135, 175, 215, 255)
 _TAB = 8
 _WIDTH = 500
@@ -31,6 +40,7 @@ _TOKEN = re.compile(
 )
 _NEEDS_DRAWING = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _SGR = re.compile(rb"\x1b\[([0-9;:]{0,100})m")
+_ERROR_MARK = re.compile(rb"\x1b\[771[01]m")
 _CUT_OFF = re.compile(
     rb"(?:\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\n\x18\x1a\x1b]*\x1b?|[ -/]*)"  # an escape sequence without its end
     rb"|[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"  # a character without its end
@@ -49,6 +59,8 @@ class Style:
     is_underlined: bool = False
     is_reversed: bool = False
     is_struck: bool = False
+    is_error: bool = False
+    """Written to stderr. Only `ERROR_ON` and `ERROR_OFF` change it: a reset of the look does not."""
 
     def code(self) -> str:
         """Return the SGR parameters that make this style from the plain one; empty for the plain one."""
@@ -56,10 +68,15 @@ class Style:
         for base, colour in ((38, self.foreground), (48, self.background)):
             if colour is not None:
                 parts.append(f"{base};5;{colour}")
+        if self.is_error:
+            parts.append(_ERROR)
         return ";".join(parts)
 
 
 PLAIN = Style()
+_PLAIN_ERROR = Style(is_error=True)
+_ERROR = "7711"
+_NO_ERROR = "7710"
 _ATTRIBUTES = {
     "is_bold": 1,
     "is_dim": 2,
@@ -88,6 +105,8 @@ def _number(digits: str) -> int:
 @lru_cache(maxsize=1024)
 def apply_sgr(parameters: str, style: Style) -> Style:
     """Return the style after one SGR sequence; unknown parameters change nothing."""
+    if parameters in (_ERROR, _NO_ERROR):  # only alone, the very bytes that `without_marks` leaves out
+        return replace(style, is_error=parameters == _ERROR)
     words = iter(parameters.split(";"))
     for word in words:
         number, *details = map(_number, word.split(":"))
@@ -104,7 +123,7 @@ def apply_sgr(parameters: str, style: Style) -> Style:
             if number == 4:
                 style = replace(style, is_underlined=details[0] != 0)
         elif number == 0:
-            style = PLAIN
+            style = _PLAIN_ERROR if style.is_error else PLAIN
         elif number in _SWITCHES:
             style = replace(style, **_SWITCHES[number])
         elif 30 <= number <= 37 or 90 <= number <= 97:
@@ -148,15 +167,25 @@ def style_after(data: bytes, style: Style) -> Style:
         return style
     reset = max(data.rfind(b"\x1b[0m"), data.rfind(b"\x1b[m"))  # what is before the last one need not be read
     if reset >= 0:
-        style = PLAIN
+        style = _PLAIN_ERROR if _is_error_after(data, reset, style) else PLAIN
     for match in _SGR.finditer(data, max(0, reset)):
         style = apply_sgr(match[1].decode(), style)
     return style
 
 
+def _is_error_after(data: bytes, end: int, style: Style) -> bool:
+    if data.rfind(b"\x1b[771", 0, end) < 0:  # looked for first, since most output has no mark at all
+        return style.is_error
+    switch = max(data.rfind(ERROR_ON, 0, end), data.rfind(ERROR_OFF, 0, end))
+    return style.is_error if switch < 0 else data.startswith(ERROR_ON, switch)
+
+
 def parse_style(code: str) -> Style:
     """Return the style that `Style.code` wrote."""
-    return apply_sgr(code, PLAIN) if code else PLAIN
+    look, _, last = code.rpartition(";")
+    is_error = last == _ERROR
+    style = apply_sgr(look if is_error else code, PLAIN) if code else PLAIN
+    return replace(style, is_error=True) if is_error else style
 
 
 def whole_length(data: bytes) -> int:
@@ -164,8 +193,39 @@ def whole_length(data: bytes) -> int:
 
     Where output is cut there, either part can be drawn by itself.
     """
+    return uncut_length(data) or len(data)
+
+
+def uncut_length(data: bytes) -> int:
+    """Return the same, but 0 for bytes that are nothing but the beginning of a sequence or character."""
     match = _CUT_OFF.search(data, max(0, len(data) - _LONGEST_ESCAPE))
-    return match.start() if match and match.start() else len(data)
+    return match.start() if match else len(data)
+
+
+def without_marks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces as the command wrote them, without the marks of stderr, also of one that is cut in two."""
+    rest = b""
+    for piece in pieces:
+        data = rest + piece if rest else piece
+        escape = data.rfind(b"\x1b", -len(ERROR_ON) + 1)
+        rest = data[escape:] if escape >= 0 and _is_cut_mark(data[escape:]) else b""
+        if rest:
+            data = data[:escape]
+        if b"\x1b[771" in data:
+            data = _ERROR_MARK.sub(b"", data)
+        if data:
+            yield data
+    if rest:
+        yield rest
+
+
+def _is_cut_mark(data: bytes) -> bool:
+    return ERROR_ON.startswith(data) or ERROR_OFF.startswith(data)
+
+
+def is_only_marks(data: bytes) -> bool:
+    """Tell whether the bytes are nothing but marks of stderr, so that nobody wrote them."""
+    return not data or (data.startswith(b"\x1b[771") and not _ERROR_MARK.sub(b"", data))
 
 
 def draw_line(data: bytes, style: Style) -> tuple[list[Span], Style]:

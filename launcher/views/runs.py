@@ -25,7 +25,7 @@ from launcher.catalogue import CommandUnavailable
 from launcher.conf import options
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import open_output, read_all
-from launcher.output.terminal import plain_text, whole_length
+from launcher.output.terminal import plain_text, whole_length, without_marks
 from launcher.output.window import Cursor, Window, following, newest, preceding
 from launcher.views.base import NOT_LISTED, Admin, address, number, page, require
 
@@ -177,7 +177,7 @@ def _next_wait(request: HttpRequest, *, came: bool) -> int:
 def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the whole output as a file: as text, or with `?ansi` the very bytes that were written."""
     run = _get_run(admin, request, pk, without=NOT_LISTED)
-    raw = read_all(open_output(run))
+    raw = without_marks(read_all(open_output(run)))
     pieces: Iterator[bytes] | Iterator[str] = raw if "ansi" in request.GET else _plain(raw)
     content = _AsyncPieces(pieces) if isinstance(request, ASGIRequest) else pieces
     response = StreamingHttpResponse(content, content_type="text/plain; charset=utf-8")

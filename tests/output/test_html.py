@@ -82,6 +82,11 @@ def test_a_style_becomes_classes(style: Style, classes: list[str]) -> None:
     assert read(spans_html([("x", style)])).classes == classes
 
 
+def test_what_came_by_stderr_looks_as_it_was_written() -> None:
+    assert spans_html([("x", Style(is_error=True))]) == "x"
+    assert read(spans_html([("x", Style(foreground=1, is_error=True))])).classes == ["ansi-fg-1"]
+
+
 @pytest.mark.parametrize(
     ("style", "classes"),
     [

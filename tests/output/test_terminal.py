@@ -10,7 +10,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyte import graphics
 
-from launcher.output.terminal import PLAIN, Style, draw_line, parse_style, plain_text, style_after, whole_length
+from launcher.output.terminal import (
+    ERROR_OFF,
+    ERROR_ON,
+    PLAIN,
+    Style,
+    draw_line,
+    is_only_marks,
+    parse_style,
+    plain_text,
+    style_after,
+    uncut_length,
+    whole_length,
+    without_marks,
+)
 
 RED = Style(foreground=1)
 
@@ -24,6 +37,7 @@ styles = st.builds(
     is_underlined=st.booleans(),
     is_reversed=st.booleans(),
     is_struck=st.booleans(),
+    is_error=st.booleans(),
 )
 texts = st.text(st.sampled_from("abc XYZ-0189#=>|%éß✓█"), max_size=8)
 # What pyte knows too: it has no faint text, double underline or colons, and takes no colour beyond the palette.
@@ -37,7 +51,8 @@ ignored = st.sampled_from(["\x1b]0;title\x07", "\x1b]8;;http://x/\x1b\\", "\x1b[
 lines = st.lists(texts | sgr | edits | erasures | controls | ignored, max_size=20).map("".join)
 escapes = st.lists(
     st.binary(max_size=6)
-    | st.sampled_from([b"\x1b[", b"\x1b]", b"\x1b", b"31", b";", b":", b"m", b"\r", b"\xc3", b"1K"])
+    | st.sampled_from([b"\x1b[", b"\x1b]", b"\x1b", b"31", b";", b":", b"m", b"\r", b"\xc3", b"1K", b"7711"])
+    | st.sampled_from([ERROR_ON, ERROR_OFF, b"\x1b[0m", b"\x1b[m"])
 ).map(b"".join)
 
 
@@ -227,6 +242,54 @@ def test_a_style_survives_being_written_down(style: Style) -> None:
     assert len(style.code()) <= 64
 
 
+ERROR = Style(is_error=True)
+
+
+def test_stderr_is_told_by_its_marks() -> None:
+    spans, style = draw_line(b"a" + ERROR_ON + b"b\x1b[31mc\x1b[0md" + ERROR_OFF + b"e", PLAIN)
+    assert spans == [("a", PLAIN), ("b", ERROR), ("c", Style(foreground=1, is_error=True)), ("d", ERROR), ("e", PLAIN)]
+    assert style == PLAIN
+
+
+@pytest.mark.parametrize("parameters", ["7711;1", "1;7711", "07711", "7711;", ";7711", "77110", "771", "7711:1"])
+def test_only_the_very_marks_tell_stderr(parameters: str) -> None:
+    assert not draw_line(f"\x1b[{parameters}mx".encode(), PLAIN)[1].is_error
+
+
+def test_marks_leave_no_text() -> None:
+    assert plain_text(b"x" + ERROR_ON + b"y" + ERROR_OFF + b"z" + ERROR_ON[:4]) == "xyz"
+
+
+marks = st.sampled_from([ERROR_ON, ERROR_OFF, ERROR_ON[:5], b"\x1b[771", b"\x1b", b"[7710m", b"11m", b"\x1b[0m"])
+marked = st.lists(st.binary(max_size=3) | marks).map(b"".join)
+
+
+@given(marked, st.lists(st.integers(0, 200), max_size=8))
+@example(b"\x1b[77" + ERROR_ON + b"11m", [4])
+@example(b"\x1b[77" + ERROR_ON + b"10m", [])
+def test_without_marks_the_bytes_are_those_that_were_written(data: bytes, cuts: list[int]) -> None:
+    places = [0, *sorted(min(place, len(data)) for place in cuts), len(data)]
+    pieces = list(without_marks(data[start:end] for start, end in itertools.pairwise(places)))
+    assert b"".join(pieces) == re.sub(rb"\x1b\[771[01]m", b"", data)
+    assert all(pieces)
+
+
+def test_taking_marks_out_of_plain_text_costs_next_to_nothing() -> None:
+    pieces = [b"\x1b[32mOK\x1b[0m a line of text\n" * 10_000] * 200
+    begin = time.process_time()
+    size = sum(map(len, without_marks(pieces)))
+    assert size == sum(map(len, pieces)) > 50_000_000
+    assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize(
+    ("data", "is_only"),
+    [(b"", True), (ERROR_ON, True), (ERROR_OFF + ERROR_ON, True), (ERROR_OFF + b"\n", False), (b"\x1b[0m", False)],
+)
+def test_nothing_but_marks_is_nothing_written(data: bytes, is_only: bool) -> None:
+    assert is_only_marks(data) == is_only
+
+
 @settings(max_examples=60)
 @given(lines, st.data())
 def test_a_line_cut_where_it_is_whole_has_the_text_and_style_of_the_line(line: str, data: st.DataObject) -> None:
@@ -257,6 +320,10 @@ def test_a_line_cut_where_it_is_whole_has_the_text_and_style_of_the_line(line: s
 )
 def test_the_whole_length_leaves_out_what_is_cut_off(data: bytes, length: int) -> None:
     assert whole_length(data) == length
+
+
+def test_of_a_beginning_alone_nothing_is_uncut() -> None:
+    assert [uncut_length(data) for data in (b"", b"\x1b[3", b"\xc3", b"x\x1b", b"xy")] == [0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize(

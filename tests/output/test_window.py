@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from launcher.output import window
-from launcher.output.store import START, Mark, Spool, SpooledOutput, SpoolWriter
-from launcher.output.terminal import plain_text, whole_length
+from launcher.output.marks import START, Gap, Mark, Times
+from launcher.output.store import Spool, SpooledOutput, SpoolWriter
+from launcher.output.terminal import ERROR_OFF, ERROR_ON, is_only_marks, plain_text, whole_length
 from launcher.output.window import Cursor, Row, Window, following, newest, preceding
 
 many_examples = hypothesis_settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # No carriage returns: where one falls into another part of a split line, the parts are drawn each for itself.
 lines = st.lists(
-    st.sampled_from(["a", "bc", "é✓", "0123456789", "\n", "\n\n", "\x1b[31m", "\x1b[0m", "x" * 70]), max_size=40
+    st.sampled_from(
+        ["a", "bc", "é✓", "0123456789", "\n", "\n\n", "\x1b[31m", "\x1b[0m", "x" * 70, "\x1b[7711m", "\x1b[7710m"]
+    ),
+    max_size=40,
 )
 outputs = lines.map(lambda parts: "".join(parts).encode())
 
@@ -39,6 +43,13 @@ class Written:
     @property
     def size(self) -> int:
         return len(self.data)
+
+    @property
+    def gap(self) -> Gap | None:
+        return None
+
+    def times(self, start: int, end: int) -> Times:
+        return []
 
     def mark_before(self, offset: int) -> Mark:
         return [mark for mark in self._marks if mark.offset <= offset][-1]
@@ -73,7 +84,7 @@ def joined(rows: Iterable[Row]) -> list[tuple[int | None, str]]:
 
 def numbered(data: bytes) -> list[tuple[int | None, str]]:
     lines = data.split(b"\n")
-    if not lines[-1]:
+    if is_only_marks(lines[-1]):
         lines.pop()
     return [(number, plain_text(line)) for number, line in enumerate(lines, 1)]
 
@@ -120,6 +131,7 @@ def test_a_reader_of_a_growing_output_gets_every_line_once_and_in_order(data: by
 @example(b"x" * 500, 30)
 @example(b"\n" * 50, 10)
 @example(b"x" * 29 + b"\n" + b"y" * 200, 30)
+@example("é".encode() + b"x" * 119, 62)
 def test_windows_from_the_end_back_to_the_beginning_hold_every_line_once(data: bytes, every: int) -> None:
     output = Written(data, every=every)
     windows = list(windows_back(output, newest(output, is_finished=True)))
@@ -166,6 +178,32 @@ def test_style_goes_on_over_lines_and_windows() -> None:
     output.data += b"three\n"
     (row,) = following(output, first.cursor, is_finished=False).rows
     assert row.spans[0][1].foreground == 1
+
+
+def test_rows_know_whether_any_of_them_came_by_stderr() -> None:
+    data = b"out\n" + ERROR_ON + b"err\nor\n\n" + ERROR_OFF + b"\nsome " + ERROR_ON + b"error" + ERROR_OFF + b"\nout\n"
+    output = Written(data)
+    for shown in (newest(output, is_finished=True), following(output, Cursor(), is_finished=True)):
+        assert [(said(row), row.is_error) for row in shown.rows] == [
+            ("out", False),
+            ("err", True),
+            ("or", True),
+            ("", True),
+            ("", False),
+            ("some error", True),
+            ("out", False),
+        ]
+
+
+def test_marks_behind_the_last_line_are_no_line() -> None:
+    output = Written(b"out\n" + ERROR_ON + b"error\n" + ERROR_OFF)
+    for is_finished in (True, False):
+        shown = newest(output, is_finished=is_finished)
+        assert [said(row) for row in (*shown.rows, *shown.pending)] == ["out", "error"]
+    assert shown.cursor.mark.style == "7711"
+    output.data += b"more"
+    (row,) = following(output, Cursor.parse(str(shown.cursor)), is_finished=False).pending
+    assert (row.number, said(row), row.is_error) == (3, "more", False)
 
 
 def test_an_empty_line_is_a_row() -> None:
