@@ -16,7 +16,7 @@ CODE := launcher project tests tools bench
 
 help:
 	@echo "make run           serve the demo; PORT=8123 for another port"
-	@echo "make test          run all tests: unit, integration, browser, packaging; ARGS='-k argv' for pytest"
+	@echo "make test          run all tests: unit, integration, PostgreSQL, browser, packaging; ARGS='-k argv' for pytest"
 	@echo "make test-matrix   run the tests with every supported Python and Django; ARGS=py3.12-dj6.0 for one"
 	@echo "make test-corpus   try the forms with the commands of some 40 apps, on every supported Python; ARGS=py3.12 for one"
 	@echo "make e2e           run the browser tests only; ARGS=--headed to watch"
@@ -34,13 +34,13 @@ run: .venv/runtime.stamp
 	@$(BIN)/python -m tools.serve_demo $(PORT)
 
 test: .venv/test.stamp
-	@$(WITH_BROWSER) $(BIN)/python -m pytest $(ARGS)
+	@$(WITH_SERVICES) $(BIN)/python -m pytest $(ARGS)
 
 e2e: .venv/test.stamp
 	@$(WITH_BROWSER) $(BIN)/python -m pytest tests/e2e $(ARGS)
 
 test-matrix: .venv/test.stamp
-	@$(WITH_BROWSER) $(BIN)/python -m tools.matrix $(ARGS)
+	@$(WITH_SERVICES) $(BIN)/python -m tools.matrix $(ARGS)
 
 test-corpus: .venv/test.stamp
 	@$(BIN)/python -m tools.corpus $(ARGS)
@@ -73,8 +73,10 @@ clean:
 	rm -rf .venv .venvs dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# find_browser says on stderr what is missing; the tests then skip, or fail if LAUNCHER_REQUIRE_ALL=1.
+# Each says on stderr what is missing; the tests then skip, or fail if LAUNCHER_REQUIRE_ALL=1.
 WITH_BROWSER = LAUNCHER_CHROMIUM="$${LAUNCHER_CHROMIUM:-$$($(BIN)/python -m tools.find_browser)}"
+WITH_POSTGRES = LAUNCHER_POSTGRES_BIN="$${LAUNCHER_POSTGRES_BIN:-$$($(BIN)/python -m tools.find_postgres)}"
+WITH_SERVICES = $(WITH_BROWSER) $(WITH_POSTGRES)
 
 # One stamp per set of requirements, so that a second `make` installs nothing.
 

@@ -14,6 +14,7 @@ from django.test import Client
 
 from launcher.execution import probe
 from launcher.models import UNFINISHED, Run
+from tests.servers import Postgres, ServerMissing
 from tests.waiting import wait_until_finished
 
 # Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
@@ -56,6 +57,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
             reporter.write_line(f"  {report.nodeid}: {reason}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this session's own, started for the first test that asks for it."""
+    try:
+        server = Postgres()
+    except ServerMissing as error:
+        if os.environ.get("LAUNCHER_REQUIRE_ALL") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with server:
+        yield server
 
 
 @pytest.fixture

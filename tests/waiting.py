@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from launcher import runs
 from launcher.models import Run
-from launcher.output.store import open_output, read_all
+from launcher.output.store import Spool, open_output, read_all
 
 Answer = TypeVar("Answer")
 
@@ -37,3 +37,9 @@ def wait_until_finished(run: Run, seconds: float = 20) -> Run:
 def output_of(run: Run) -> str:
     """Return what the run has written by now."""
     return b"".join(read_all(open_output(run))).decode("utf-8", "replace")
+
+
+def stored_output(run: Run) -> bytes:
+    """Return the whole output of an ended run as the database has it, once its spool is gone."""
+    wait_for(lambda: not Spool(run.uid).folder.exists())
+    return b"".join(read_all(open_output(run)))

@@ -4,11 +4,11 @@ Exit code 1, with one line on stderr, when there is none.
 """
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from tools.debian import install_package
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "no Chromium found: run `playwright install chromium` or install your system's chromium or google-chrome"
@@ -29,26 +29,13 @@ def _playwrights_own() -> str | None:
     return path if Path(path).exists() else None
 
 
-def install_browser() -> None:
-    """Install Debian's chromium if this is root on a machine with apt-get, else do nothing. Output goes to stderr."""
-    if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for argv in (
-        ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
-    ):
-        if subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment, check=False).returncode:
-            return
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-install", action="store_true", help="only look")
     options = parser.parse_args()
     path = find_browser()
     if path is None and not options.no_install:
-        install_browser()
+        install_package("chromium")
         path = find_browser()
     if path is None:
         print(MISSING, file=sys.stderr)

@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         ways = ["well", "command-error", "returncode", "exception", "sys-exit", "sys-exit-text", "os-exit", "signal"]
-        ways += ["real-time-signal", "secret"]
+        ways += ["real-time-signal", "secret", "unstorable"]
         parser.add_argument("how", choices=ways)
         parser.add_argument("--password")
 
@@ -39,3 +39,5 @@ class Command(BaseCommand):
                 os.kill(os.getpid(), 40)
             case "secret":
                 raise KeyError(password)
+            case "unstorable":
+                raise ValueError("a NUL (\0) and half a character (\ud83d)")
