@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench._demo import MANAGE, REPOSITORY
+from bench._project import REPOSITORY, Project, environment_in, temporary_folder
 
 APPS = tuple(f"area_{number}" for number in range(10))
 COMMANDS = {f"task_{number:03}": APPS[number % len(APPS)] for number in range(500)}
@@ -102,29 +99,21 @@ class Command(BaseCommand):
 
 @contextmanager
 def large_project() -> Iterator[None]:
-    """Set Django up for a fresh project of many commands, for child processes too, and leave no file of it behind.
-
-    The environment has to say where everything is before settings are read, so Django is imported only here.
-    """
-    with tempfile.TemporaryDirectory(prefix="launcher-bench-", ignore_cleanup_errors=True) as folder:
-        code = Path(folder) / "code"
+    """Set Django up for a fresh project of many commands, for child processes too, and leave no file of it behind."""
+    with temporary_folder() as folder:
+        code = folder / "code"
         _generate(code)
-        sys.path.insert(0, str(code))
-        known = os.environ.get("PYTHONPATH")
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "large_settings",
-            "LAUNCHER_DEMO_DATABASE": str(Path(folder) / "db.sqlite3"),
-            "LAUNCHER_DEMO_DEBUG": "0",
-            "PYTHONPATH": os.pathsep.join([str(code), *([known] if known else [])]),
-            "TMPDIR": folder,  # the spool's default place is below it
-        }
-        tempfile.tempdir = None
-        for command in (["migrate", "--run-syncdb", "--verbosity", "0"], ["setup_demo", "--verbosity", "0"]):
-            subprocess.run([*MANAGE, *command], check=True, stdout=subprocess.DEVNULL, cwd=REPOSITORY)
-        import django
+        project = Project(
+            title="a large project",
+            python=sys.executable,
+            folder=REPOSITORY,
+            environment=environment_in(folder, code, settings="large_settings"),
+        )
+        project.manage("migrate", "--run-syncdb")
+        project.manage("setup_demo")
+        project.enter(code)
         from django.db import connections
 
-        django.setup()
         try:
             yield
         finally:

@@ -12,7 +12,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bench._demo import conditions, demo_shop, milliseconds
+from bench._demo import demo_shop
+from bench._project import conditions, milliseconds
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from bench._demo import conditions, milliseconds
 from bench._large_project import COMMANDS, NAMES, SECTIONS, WIDE_APP, WIDE_COMMAND, large_project
+from bench._project import conditions, milliseconds
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -1,4 +1,6 @@
-"""Environments under .venvs/ for tests with other Pythons: made when needed, left alone while up to date."""
+"""Environments under .venvs/ for tests with other Pythons, and for measurements with other packages: made when needed,
+left alone while up to date.
+"""
 
 import subprocess
 import sys
@@ -24,15 +26,15 @@ def run_pytest(
     if interpreter is None:
         print(f"no Python {python} found that runs and can make environments", file=sys.stderr)
         return f"Python {python} is missing"
-    found = _make_environment(folder or name, interpreter, stamped, installed)
+    found = make_environment(folder or name, interpreter, stamped, installed)
     if found is None:
         return "environment could not be made"
     exit_code = subprocess.run([found, "-m", "pytest", *argv], cwd=ROOT, check=False).returncode
     return "passed" if exit_code == 0 else f"failed (pytest exit code {exit_code})"
 
 
-def _make_environment(name: str, interpreter: str, stamped: Sequence[str], installed: Sequence[str]) -> str | None:
-    """Return the environment's interpreter, or None if pip failed."""
+def make_environment(name: str, interpreter: str, stamped: Sequence[str], installed: Sequence[str]) -> str | None:
+    """Return the interpreter of the environment of that name, or None if pip failed; the words are run_pytest's."""
     folder = ROOT / ".venvs" / name
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     wanted = "".join((ROOT / file).read_text() for file in stamped)
