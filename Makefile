@@ -12,11 +12,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := launcher project tests tools bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-matrix test-corpus e2e lint types docs wheel bench screenshots clean
+.PHONY: help run test test-chaos test-matrix test-corpus e2e lint types docs wheel bench screenshots clean
 
 help:
 	@echo "make run           serve the demo; PORT=8123 for another port"
 	@echo "make test          run all tests: unit, integration, PostgreSQL, browser, packaging; ARGS='-k argv' for pytest"
+	@echo "make test-chaos    kill, stop and freeze what runs, 200 times over; LAUNCHER_CHAOS_SEED=7 plays the same again"
 	@echo "make test-matrix   run the tests with every supported Python and Django; ARGS=py3.12-dj6.0 for one"
 	@echo "make test-corpus   try the forms with the commands of some 40 apps, on every supported Python; ARGS=py3.12 for one"
 	@echo "make e2e           run the browser tests only; ARGS=--headed to watch"
@@ -38,6 +39,9 @@ test: .venv/test.stamp
 
 e2e: .venv/test.stamp
 	@$(WITH_BROWSER) $(BIN)/python -m pytest tests/e2e $(ARGS)
+
+test-chaos: .venv/test.stamp
+	@LAUNCHER_CHAOS_ROUNDS="$${LAUNCHER_CHAOS_ROUNDS:-200}" $(BIN)/python -m pytest tests/chaos --timeout=0 $(ARGS)
 
 test-matrix: .venv/test.stamp
 	@$(WITH_SERVICES) $(BIN)/python -m tools.matrix $(ARGS)

@@ -28,6 +28,7 @@ WRITE = ("POST",)
 PAGE_OF_BUTTON = {
     "launcher_run_stop": "launcher_run_change",
     "launcher_run_again": "launcher_run_change",
+    "launcher_run_answer": "launcher_run_change",
     "launcher_command_line": "launcher_command_run",
     "launcher_command_fields": "launcher_command_run",
     "launcher_command_fill": "launcher_command_run",
@@ -185,6 +186,7 @@ class RunAdmin(LauncherAdmin):
             path("<int:pk>/lines/", self._wrap(views.run_lines), name="launcher_run_lines"),
             path("<int:pk>/output.txt", self._wrap(views.run_download), name="launcher_run_download"),
             path("<int:pk>/stop/", self._wrap(views.run_stop, WRITE), name="launcher_run_stop"),
+            path("<int:pk>/answer/", self._wrap(views.run_answer, WRITE), name="launcher_run_answer"),
             path("<int:pk>/again/", self._wrap(views.run_again, WRITE), name="launcher_run_again"),
             path("", self._wrap(_history, READ + WRITE), name="launcher_run_changelist"),
             *map(self._adopted, super().get_urls()),

@@ -28,6 +28,7 @@ from launcher.conf import Options, command_options, options
 _SERVER = _("A server: it runs until it is killed, so it belongs to a process manager, not to a page.")
 _WORKER = _("A worker: it runs until it is killed, so it belongs to a process manager, not to a page.")
 _TERMINAL = _("Needs a terminal to type into.")
+_STARTER = _("Starts another command from the shell. Here, start that command itself.")
 
 _DJANGO_CORE = os.path.join(django.__path__[0], "core")
 
@@ -40,6 +41,7 @@ NOT_LAUNCHABLE: Mapping[str, object] = MappingProxyType(
         **dict.fromkeys(("rqworker", "rqworker-pool", "rqscheduler", "qcluster", "qmonitor", "run_huey"), _WORKER),
         **dict.fromkeys(("runworker", "db_worker", "process_tasks", "celery", "celeryd", "celerybeat"), _WORKER),
         **dict.fromkeys(("shell", "shell_plus", "dbshell", "debugsqlshell", "async_shell"), _TERMINAL),
+        "launch": _STARTER,
     }
 )
 """Commands that a page can't usefully start, each with the reason shown; an operator may say otherwise."""

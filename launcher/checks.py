@@ -32,6 +32,15 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     return carrier.check()
 
 
+@register("launcher", deploy=True)
+def check_way(**kwargs: Any) -> list[CheckMessage]:
+    """Say how runs start; among the deployment checks, since each run would print the message of any other."""
+    try:
+        return engine().check_way()
+    except (ImproperlyConfigured, ImportError, AttributeError):  # E001 and E002 say it
+        return []
+
+
 @register("launcher")
 def check_apps(**kwargs: Any) -> list[CheckMessage]:
     """Check that django-htmx is installed, which brings htmx and its template tag."""

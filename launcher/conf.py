@@ -79,6 +79,28 @@ def _bytes(value: Any, where: str) -> int:
     return value
 
 
+def _limit_seconds(value: Any, where: str) -> float | None:
+    return None if value is None else _seconds(value, where) or None
+
+
+def _limit(value: Any, where: str) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ImproperlyConfigured(f"{where} must be a number of runs, 1 or more, or None.")
+    return value
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ImproperlyConfigured(f"{where} must be True or False.")
+    return value
+
+
+def _when_busy(value: Any, where: str) -> str:
+    if value not in ("queue", "refuse"):
+        raise ImproperlyConfigured(f"{where} must be 'queue' or 'refuse'.")
+    return str(value)
+
+
 def _commands(value: Any, where: str) -> Mapping[str, CommandOptions]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise ImproperlyConfigured(f"{where} must be a dict, by command name.")
@@ -126,6 +148,18 @@ class CommandOptions:
     public_arguments: tuple[str, ...] = _option(
         (), _names, "Arguments (by `dest`) whose name looks secret but that are not."
     )
+    timeout_seconds: float | None = _option(
+        None, _limit_seconds, "How long a run may take before it is ended; `None` leaves that to `TIMEOUT_SECONDS`."
+    )
+    max_concurrent: int | None = _option(
+        None, _limit, "How many runs of the command may go on at once, on all hosts together; `None` is no limit."
+    )
+    when_busy: str = _option(
+        "queue", _when_busy, "What becomes of one more: `'queue'` lets it wait, `'refuse'` does not start it."
+    )
+    terminal: bool = _option(
+        True, _flag, "`False` gives the command a pipe to write to instead of a terminal, and nothing to read."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +181,16 @@ class Options:
     stop_grace_seconds: float = _option(
         5.0, _seconds, "How long Stop waits after asking (SIGINT) and after telling (SIGTERM)."
     )
+    timeout_seconds: float | None = _option(
+        None, _limit_seconds, "How long a run may take before it is ended like by Stop; `None` is no limit."
+    )
+    answer_timeout_seconds: float | None = _option(
+        3600.0, _limit_seconds, "How long a run may wait for somebody to answer its question; `None` is no limit."
+    )
+    max_concurrent_runs: int | None = _option(
+        16, _limit, "How many runs may go on at once on a host; the others wait in order. `None` is no limit."
+    )
+    warm_start: bool = _option(True, _flag, "Whether runs are forked from a warm process that has the project loaded.")
     output_limit_bytes: int = _option(
         512 * 1024 * 1024,
         _bytes,

@@ -24,12 +24,21 @@ class Status(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+class Via(models.TextChoices):
+    """From where a run was started."""
+
+    PAGE = "page", _("the admin")
+    API = "api", _("Python")
+    SHELL = "shell", _("the shell")
+
+
 TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
     {
         Status.QUEUED: frozenset(
             {
                 Status.RUNNING,  # a supervisor took it
                 Status.STOPPED,  # somebody stopped it before a supervisor took it
+                Status.FAILED,  # refused where it was to start: its command was at its limit
                 Status.LOST,  # the process that should have taken it is gone
             }
         ),
@@ -50,6 +59,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
             {
                 # Another machine took silence for death, as in an outage of the database, and the supervisor speaks
                 # after all: what it saw counts more.
+                Status.RUNNING,
                 Status.SUCCEEDED,
                 Status.FAILED,
                 Status.STOPPED,
@@ -131,6 +141,15 @@ class Run(models.Model):
         max_length=100, blank=True, help_text=_("Tells the process from a later one with its id.")
     )
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+
+    via = models.CharField(_("started from"), max_length=16, choices=Via.choices, default=Via.PAGE)
+    why_cold = models.CharField(
+        max_length=255, blank=True, help_text=_("Why it was not forked from a warm process; empty if it was.")
+    )
+    timeout_seconds = models.FloatField(_("time limit"), null=True, blank=True)
+    prompt = models.JSONField(null=True, blank=True, help_text=_("The question that it waits to have answered."))
+    # While it goes on: which of its command's places it has. That no two have the same is the limit across hosts.
+    command_slot = models.CharField(max_length=300, null=True, blank=True, unique=True, editable=False)
 
     output_bytes = models.BigIntegerField(_("output bytes"), default=0)
     output_lines = models.BigIntegerField(_("output lines"), default=0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import pwd
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,10 +24,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from launcher import argv as argv_module
 from launcher import policy
+from launcher.conf import command_options
 from launcher.engines import EngineError, engine
 from launcher.execution.judging import judge_apart
-from launcher.execution.supervisor import record_outcome
-from launcher.models import UNFINISHED, Run, Status, sources_of
+from launcher.execution.record import record_outcome, save_ring
+from launcher.models import UNFINISHED, Run, Status, Via, sources_of
 from launcher.output.store import Spool, SpooledOutput, host_name, ship_all
 
 logger = logging.getLogger(__name__)
@@ -62,20 +65,27 @@ def read(command: str, argv: Sequence[str]) -> argv_module.Reading:
         return argv_module.read_foreign(command, argv)
 
 
+class Busy(Exception):
+    """The command is at its limit, and one more is not to wait; the message says which runs go on."""
+
+
 @sensitive_variables()
-def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None = None) -> Run:
+def start_run(
+    command: str, argv: Sequence[str], *, user: Any, uid: UUID | None = None, via: Via = Via.PAGE, who: str = ""
+) -> Run:
     """Store a run and hand it to the engine once that is committed.
 
-    `uid` is given where files were uploaded for the run: they lie in the spool of that name and go with it. Raises
-    PermissionDenied, NotAccepted, CommandUnavailable if the command has no parser, and DatabaseError if the run can't
-    be stored; then nothing was started.
+    `uid` is given where files were uploaded for the run: they lie in the spool of that name and go with it. Without a
+    user, for code and shells that need no permission, `who` is the name that the history shows. Raises
+    PermissionDenied, NotAccepted, Busy, CommandUnavailable if the command has no parser, and DatabaseError if the run
+    can't be stored; then nothing was started.
     """
-    decision = policy.may_run(user, command)
-    if not decision:
+    if user is not None and not (decision := policy.may_run(user, command)):
         raise PermissionDenied(decision.reason)
     verdict = judge(command, argv)
     if not verdict.is_accepted:
         raise NotAccepted(verdict)
+    _refuse_if_busy(command)
     reading = read(command, argv)
     shown, has_secrets = argv_module.redact(argv, reading)
     run = Run(
@@ -85,15 +95,37 @@ def start_run(command: str, argv: Sequence[str], *, user: Any, uid: UUID | None 
         command_line=shlex.join([command, *shown]),
         has_secrets=has_secrets,
         user=user,
-        user_name=user.get_username(),
+        user_name=user.get_username() if user is not None else who,
         engine=engine().name,
+        host=host_name(),
+        via=via,
     )
     run.asks = verdict.asks
     with transaction.atomic():
         run.save(force_insert=True)
-        _log(user, run, ADDITION, [{"added": {}}])
+        if user is not None:
+            _log(user, run, ADDITION, [{"added": {}}])
         transaction.on_commit(lambda: _submit(run, argv, sorted(reading.secret_values)))
     return run
+
+
+def _refuse_if_busy(command: str) -> None:
+    """Say at once what the start would find out, if nobody is quicker; raises Busy."""
+    said = command_options(command)
+    if said.when_busy != "refuse" or not said.max_concurrent:
+        return
+    going = list(Run.objects.filter(command=command, status__in=UNFINISHED).order_by("pk"))
+    reconcile(going)
+    going = [run for run in going if not run.is_finished]
+    if len(going) >= said.max_concurrent:
+        names = ", ".join(f"#{run.pk}" for run in going[:5])
+        raise Busy(
+            _("“%(command)s” is going on already (%(runs)s), and one more may not start.")
+            % {
+                "command": command,
+                "runs": names,
+            }
+        )
 
 
 @sensitive_variables()
@@ -106,21 +138,24 @@ def _submit(run: Run, argv: Sequence[str], secrets: Sequence[str]) -> None:
         Spool(run.uid).remove()
 
 
-def stop_run(run: Run, *, user: Any) -> Status:
+def stop_run(run: Run, *, user: Any, who: str = "") -> Status:
     """Ask for a run's end and return its status; a queued one ends at once, a finished one stays as it is.
 
-    Raises PermissionDenied. Raises DatabaseError when who stopped it can't be noted now; the stop itself goes on.
+    Without a user, `who` is the name that is kept. Raises PermissionDenied. Raises DatabaseError when who stopped it
+    can't be noted now; the stop itself goes on.
     """
-    decision = policy.may_use(user, run.command)
-    if not decision:
+    if user is not None and not (decision := policy.may_use(user, run.command)):
         raise PermissionDenied(decision.reason)
     # First by signal: the command itself may hold the lock that the record below has to wait for.
     engine().stop(run)
     now = timezone.now()
-    asked = {"stop_requested_at": now, "stopped_by_name": user.get_username()}
+    asked = {"stop_requested_at": now, "stopped_by_name": user.get_username() if user is not None else who}
     with transaction.atomic():
-        if Run.objects.filter(pk=run.pk, status__in=UNFINISHED, stop_requested_at=None).update(**asked):
+        is_first = Run.objects.filter(pk=run.pk, status__in=UNFINISHED, stop_requested_at=None).update(**asked)
+        if is_first and user is not None:
             _log(user, run, CHANGE, _("Stopped."))
+        # The supervisor may have heard it first, and have recorded that it never started.
+        Run.objects.filter(pk=run.pk, status=Status.STOPPED, stop_requested_at=None).update(**asked)
         never_started = Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(
             status=Status.STOPPED, finished_at=now, reason=_("Stopped before it started.")
         )
@@ -129,6 +164,21 @@ def stop_run(run: Run, *, user: Any) -> Status:
     with suppress(Run.DoesNotExist):  # deleted meanwhile
         run.refresh_from_db()
     return Status(run.status)
+
+
+@sensitive_variables()
+def answer(run: Run, number: int, text: str | None, *, user: Any) -> str:
+    """Type a line where the run waits for one, or end its input where `text` is None; `number` is the prompt's.
+
+    Returns an empty string, or why it was not taken, such as that somebody else was quicker. Raises PermissionDenied.
+    """
+    if user is not None and not (decision := policy.may_use(user, run.command)):
+        raise PermissionDenied(decision.reason)
+    obstacle = engine().answer(run, number, text)
+    if not obstacle and user is not None:
+        with suppress(Error), transaction.atomic():  # the command may hold the database's lock
+            _log(user, run, CHANGE, _("Answered a prompt."))
+    return obstacle
 
 
 def uploads_folder(run: Run) -> Path:
@@ -142,6 +192,17 @@ def short_line(line: str, uid: UUID) -> str:
     if not folder:
         return line
     return before + short_line(after.lstrip("/").partition("/")[2], uid)
+
+
+def system_user() -> str:
+    """Return the name of this process's user on the system, for runs that no user of the project started.
+
+    The environment is not asked: LOGNAME and USER say what anybody likes.
+    """
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container with a user that has a number only
+        return f"uid {os.getuid()}"
 
 
 def project_folder() -> Path | None:
@@ -187,29 +248,47 @@ def reconcile(runs: Iterable[Run]) -> None:
 
 
 def _recover(run: Run) -> None:
-    # It may have ended properly between the reading of `run` and the look at its process.
-    run.refresh_from_db()
-    if run.is_finished:
-        return
     spool = Spool(run.uid)
-    is_here = run.host in ("", host_name())
-    if is_here:
-        with suppress(FileNotFoundError):
-            ship_all(run.pk, SpooledOutput(spool))
-    outcome = spool.read_outcome()
-    if outcome is not None:
-        record_outcome(run.pk, outcome)
+    with _alone(spool):
+        # It may have ended properly between the reading of `run` and the look at its process.
         run.refresh_from_db()
-    else:
-        words = engine().last_words(run)
-        _lose(run, _("Its process is gone.") + (f" {words}" if words else ""))
-    if is_here:
-        spool.remove()
+        if run.is_finished:
+            return
+        is_here = run.host == host_name()
+        if is_here:
+            engine().clear_up(run)
+            save_ring(spool)
+            with suppress(FileNotFoundError):
+                ship_all(run.pk, SpooledOutput(spool))
+        outcome = spool.read_outcome()
+        if outcome is not None:
+            record_outcome(run.pk, outcome)
+            run.refresh_from_db()
+        else:
+            words = engine().last_words(run) if is_here else ""
+            _lose(run, _("Its process is gone.") + (f" {words}" if words else ""))
+        if is_here:
+            spool.remove()
+
+
+@contextmanager
+def _alone(spool: Spool) -> Iterator[None]:
+    """Let one process at a time recover a run from its spool: what each stores would be there twice."""
+    try:
+        folder = os.open(spool.folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # nothing to recover from
+        yield
+        return
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _lose(run: Run, reason: str) -> None:
     Run.objects.filter(pk=run.pk, status__in=sources_of(Status.LOST)).update(
-        status=Status.LOST, reason=reason, finished_at=timezone.now()
+        status=Status.LOST, reason=reason, finished_at=timezone.now(), command_slot=None, prompt=None
     )
     run.refresh_from_db()
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from launcher.execution import probe
+from launcher.execution import dispatch, probe
 from launcher.models import UNFINISHED, Run
 from tests.servers import Postgres, ServerMissing
 from tests.waiting import wait_until_finished
@@ -20,6 +20,9 @@ from tests.waiting import wait_until_finished
 # Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
 hypothesis.settings.register_profile("launcher", deadline=None)
 hypothesis.settings.load_profile("launcher")
+
+# Another one for each test: with it, each would have a warm process of its own.
+dispatch.NOISE |= {"PYTEST_CURRENT_TEST"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,8 +34,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Let every process that a test started end, then remove the folder that it may still write to."""
     for process, _started in probe._running.values():
         process.wait(60)
+    for path in settings.TEST_FOLDER.rglob("zygote-*.sock"):
+        path.unlink()  # warm processes leave when theirs is gone
     for thread in threading.enumerate():
-        if thread.name.startswith("launcher-run-"):
+        if thread.name.startswith("launcher-wait-"):
             thread.join(60)
     shutil.rmtree(settings.TEST_FOLDER, ignore_errors=True)
 

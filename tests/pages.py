@@ -1,5 +1,6 @@
 """What the tests of pages share: addresses on either admin site, stored runs, and what a response says."""
 
+import subprocess
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -17,6 +18,9 @@ FRAGMENT = {"HX-Request": "true"}
 GRANTED = "recalculate_stats"
 """A command that the demo's settings grant to Operators."""
 NOT_GRANTED = "check"
+
+PROMPT = {"number": 3, "text": "Are you <sure>?", "is_secret": False, "since": 0.0}
+"""What a run that waits for an answer has in its column."""
 
 
 def address(name: str, *args: Any, site: str = "admin") -> str:
@@ -80,6 +84,7 @@ def every_page(run: Run, site: str = "admin") -> list[tuple[str, str]]:
         ("get", address("run_download", run.pk, site=site)),
         ("post", address("run_stop", run.pk, site=site)),
         ("post", address("run_again", run.pk, site=site)),
+        ("post", address("run_answer", run.pk, site=site)),
         ("get", address("run_history", run.pk, site=site)),
         ("get", address("run_delete", run.pk, site=site)),
         ("post", address("run_delete", run.pk, site=site)),
@@ -92,8 +97,12 @@ def send(client: Client, method: str, url: str, **more: Any) -> Any:
 
 
 def database_bytes() -> bytes:
-    """Return all that the SQLite files hold, the write-ahead log included."""
+    """Return all that the SQLite files hold, the write-ahead log included.
+
+    Another process reads them: this one would lose its locks on them by closing them (SQLite, "How to corrupt").
+    """
     from django.conf import settings
 
     path: Path = settings.TEST_DATABASE
-    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    files = sorted(path.parent.glob(f"{path.name}*"))
+    return subprocess.run(["cat", *files], capture_output=True, check=True).stdout

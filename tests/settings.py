@@ -4,7 +4,9 @@ Owns the choice of the temporary folder, not its making: `tests/conftest.py` mak
 a test imports this module too and, through the environment, gets the very same database and spool.
 """
 
+import json
 import os
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -40,10 +42,21 @@ ZOO_GRANTS: dict[str, Any] = {
 }
 LAUNCHER: dict[str, Any] = {  # type: ignore[no-redef]
     "COMMANDS": {**LAUNCHER["COMMANDS"], **ZOO_GRANTS},
-    "SPOOL_DIR": TEST_FOLDER / "spool",
+    "SPOOL_DIR": Path(os.environ.get("LAUNCHER_TEST_SPOOL", TEST_FOLDER / "spool")),
+    "MAX_CONCURRENT_RUNS": json.loads(os.environ.get("LAUNCHER_TEST_MAX_CONCURRENT_RUNS", "16")),
     "STOP_GRACE_SECONDS": float(os.environ.get("LAUNCHER_TEST_STOP_GRACE_SECONDS", "5")),
+    "ANSWER_TIMEOUT_SECONDS": float(os.environ.get("LAUNCHER_TEST_ANSWER_TIMEOUT_SECONDS", "3600")),
 }
+# What a test wants of one command, which the processes that it starts have to know as well.
+LAUNCHER["COMMANDS"].update(json.loads(os.environ.get("LAUNCHER_TEST_COMMANDS", "{}")))
 
+# What a project may do when it is loaded: read a file, look for a terminal, print.
+HAD_A_TERMINAL = sys.stdout is not None and sys.stdout.isatty()
+if "LAUNCHER_TEST_READS" in os.environ:
+    READ_BY_A_TEST = Path(os.environ["LAUNCHER_TEST_READS"]).read_text()
+if "LAUNCHER_TEST_PRINTS" in os.environ:
+    print(os.environ["LAUNCHER_TEST_PRINTS"])
+    print("to stderr:", os.environ["LAUNCHER_TEST_PRINTS"], file=sys.stderr)
 if os.environ.get("LAUNCHER_TEST_BROKEN_SETTINGS"):
     raise RuntimeError("settings broken for a test")
 

@@ -18,7 +18,7 @@ from tests.pages import FRAGMENT, NOT_GRANTED, SITES, address, every_page, send,
 LOGIN = {"admin": "/admin/login/", "second": "/second-admin/login/"}
 LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 # Places in `every_page`, which needs a run and so the database.
-PAGES = range(19)
+PAGES = range(20)
 
 
 @pytest.fixture(params=SITES)

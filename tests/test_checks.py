@@ -12,9 +12,11 @@ from pytest_django import Settings
 import launcher
 from launcher.checks import check_templates
 from launcher.conf import options
+from launcher.execution.dispatch import note_way
+from launcher.execution.job import make_job, project_key
 
 ROOT = Path(launcher.__file__).parent
-IDS = {f"launcher.E00{number}" for number in range(1, 9)} | {"launcher.W001"}
+IDS = {f"launcher.E00{number}" for number in range(1, 9)} | {"launcher.W001", "launcher.W002"}
 
 
 def messages() -> dict[str | None, CheckMessage]:
@@ -96,6 +98,16 @@ def test_a_grant_for_a_command_that_is_not_there_is_w001(settings: Settings) -> 
     found = messages()
     assert list(found) == ["launcher.W001"]
     assert "'chekc'" in found["launcher.W001"].msg
+
+
+def test_a_project_that_can_not_be_forked_is_w002_of_the_deployment_checks(settings: Settings, tmp_path: Path) -> None:
+    settings.LAUNCHER = {"SPOOL_DIR": tmp_path}
+    tmp_path.chmod(0o700)
+    job = make_job(0, "", (), (), spool_root=str(tmp_path), project=project_key())
+    note_way(job, "key", "an app has started a thread")
+    assert messages() == {}
+    deployed = {message.id: message for message in run_checks(tags=["launcher"], include_deployment_checks=True)}
+    assert "an app has started a thread" in deployed["launcher.W002"].msg
 
 
 def ids_in(text: str) -> set[str]:

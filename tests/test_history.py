@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from launcher.models import Chunk, Run, Status
+from launcher.output.store import host_name
 from tests.conftest import logged_in
 from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, SITES, address, said_in, stored_run, text_of, with_output
 
@@ -163,8 +164,7 @@ def test_the_number_of_queries_does_not_grow_with_the_runs(
 
 
 def test_a_run_whose_process_is_gone_is_told_to_be_lost(owner_client: Client) -> None:
-    long_ago = timezone.now() - timedelta(hours=1)
-    run = stored_run(status=Status.RUNNING, queued_at=long_ago, heartbeat_at=long_ago)
+    run = stored_run(status=Status.RUNNING, host=host_name(), pid=2**22 + 1, pid_started="long ago")
     assert 'data-launcher-status="lost"' in said_in(owner_client.get(address("run_changelist")))
     run.refresh_from_db()
     assert run.status == Status.LOST

@@ -23,6 +23,7 @@ from tests.pages import (
     FRAGMENT,
     GRANTED,
     NOT_GRANTED,
+    PROMPT,
     address,
     every_page,
     send,
@@ -60,6 +61,7 @@ def full_pages(client: Client) -> dict[str, str]:
         b"\x1b[1;31mx\n",
     )
     going = stored_run(status=Status.RUNNING)
+    asking = stored_run(status=Status.RUNNING, prompt=PROMPT)
     urls = [
         address("command_changelist"),
         address("command_run", "import_csv_data"),
@@ -69,6 +71,7 @@ def full_pages(client: Client) -> dict[str, str]:
         address("run_changelist"),
         address("run_change", run.pk),
         address("run_change", going.pk),
+        address("run_change", asking.pk),
         address("run_delete", run.pk),
         address("run_lines", run.pk),
         address("run_states") + f"?id={run.pk}",

@@ -39,7 +39,7 @@ from launcher.models import Run, Status
 from tests.browser import FormData
 from tests.law import breach, form_page, namespace_of
 from tests.pages import address, said_in
-from tests.waiting import output_of, wait_until_finished
+from tests.waiting import output_of, wait_for, wait_until_finished
 
 Given = dict[str, tuple[str, ...]]
 Spec = tuple[tuple[str, ...], dict[str, Any]] | Callable[[Any], object]
@@ -392,9 +392,11 @@ def test_an_action_that_asks_is_told_from_one_that_refuses(traps_set: None, line
 
 
 @real_runs
-def test_an_action_that_asks_fails_when_run_since_nobody_can_answer(owner: User, traps_set: None) -> None:
+def test_an_action_that_asks_is_answered_when_run(owner: User, traps_set: None) -> None:
     """custom_action_prompts: bare with nothing to read."""
-    run = finished(owner, "trap_asks", "--openly")
+    run = runs.start_run("trap_asks", ["--openly"], user=owner)
+    wait_for(lambda: not runs.answer(run, 1, None, user=owner))
+    wait_until_finished(run)
     assert run.status == Status.FAILED
     assert "It asked a question" in run.reason
 

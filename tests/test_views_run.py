@@ -1,6 +1,7 @@
 """A run's page, its fragments and buttons: what they show, to whom, and that what they start and stop is real."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,16 +10,36 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
+from django.core.signals import got_request_exception
 from django.db import OperationalError, connection
+from django.http import HttpRequest
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 from pytest_django import Settings
 
 from launcher import policy, runs
+from launcher.conf import options
+from launcher.engines import engine
+from launcher.execution.prompting import Prompt, prompt_of
+from launcher.execution.turn import Place
 from launcher.models import Run, Status
 from launcher.output.store import Spool
 from tests.conftest import logged_in
-from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, SITES, address, said_in, stored_run, text_of, with_output
+from tests.pages import (
+    FRAGMENT,
+    GRANTED,
+    NOT_GRANTED,
+    PROMPT,
+    SITES,
+    address,
+    database_bytes,
+    said_in,
+    stored_run,
+    text_of,
+    with_output,
+)
 from tests.waiting import output_of, wait_for, wait_until_finished
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +261,7 @@ def test_a_database_that_does_not_answer_is_503_whatever_was_asked(
     [
         ("run_stop", "run_change"),
         ("run_again", "run_change"),
+        ("run_answer", "run_change"),
         ("run_delete", "run_delete"),
         ("command_run", "command_run"),
         ("command_line", "command_run"),
@@ -312,6 +334,284 @@ def test_the_steps_of_a_stop_are_in_the_zone_of_the_other_times(owner_client: Cl
     settings.TIME_ZONE = "Asia/Kolkata"
     run = stored_run(status=Status.STOPPED, stop_steps=[["SIGINT", "2026-01-31T12:00:00+00:00"]])
     assert 'SIGINT <time datetime="2026-01-31T12:00:00+00:00">17:30:00</time>' in page_of(owner_client, run)
+
+
+def test_how_it_was_started_and_what_it_may_take_is_shown(owner_client: Client) -> None:
+    page = page_of(owner_client, stored_run(via="shell", timeout_seconds=90.0, why_cold="a thread runs"))
+    for text in ("the shell", "1 min 30 s", "Started cold: a thread runs"):
+        assert f"<dd>{text}</dd>" in page
+    page = page_of(owner_client, stored_run())
+    assert "<dd>Forked from the warm one</dd>" in page
+    assert "Time limit" not in page
+
+
+@pytest.mark.parametrize("status", [Status.STOPPED, Status.TIMED_OUT])
+def test_how_it_was_stopped_is_shown_whoever_or_whatever_did_it(owner_client: Client, status: Status) -> None:
+    steps = [["SIGINT", "2026-01-31T12:00:00+00:00"], ["SIGTERM", "2026-01-31T12:00:05+00:00"]]
+    page = page_of(owner_client, stored_run(status=status, stop_steps=steps, stopped_by_name="ada"))
+    assert "SIGINT" in page
+    assert "SIGTERM" in page
+    assert "<dd>ada</dd>" in page
+
+
+# Waiting for its turn
+
+
+def queued_at(place: Place, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(engine(), "place", lambda run: place)
+    return stored_run(status=Status.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_for_command", "said"),
+    [
+        (0, False, "It is the next one. At most 16 runs go on at once on its host."),
+        (1, False, "Waiting: 1 run is before it. At most 16 runs go on at once on its host."),
+        (2, True, "Waiting: 2 runs are before it. Only 1 run of this command goes on at a time."),
+    ],
+)
+def test_a_queued_run_says_how_many_are_before_it_and_why_it_waits(
+    owner_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    before: int,
+    is_for_command: bool,
+    said: str,
+) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {GRANTED: {"max_concurrent": 1}}}
+    assert options().max_concurrent_runs == 16
+    run = queued_at(Place(before=before, is_for_command=is_for_command), monkeypatch)
+    assert said in page_of(owner_client, run)
+
+
+def test_the_head_is_sent_again_when_the_place_has_changed(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = queued_at(Place(before=2, is_for_command=False), monkeypatch)
+    (seen,) = re.findall(r"seen=([\w-]+)", page_of(owner_client, run))
+    url = address("run_lines", run.pk)
+    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": seen}, headers=FRAGMENT))
+    monkeypatch.setattr(engine(), "place", lambda run: Place(before=0, is_for_command=False))
+    fragment = text_of(owner_client.get(url, {"seen": seen}, headers=FRAGMENT))
+    assert fragment.count("It is the next one.") == 2
+    assert 'hx-swap-oob="innerHTML:#launcher-announcement">Queued: It is the next one.<' in fragment
+
+
+@pytest.mark.django_db(transaction=True)
+def test_real_runs_wait_for_their_turn(owner: User, owner_client: Client, gate: Path, settings: Settings) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {"run_waits": {"max_concurrent": 1}}}
+    first = runs.start_run("run_waits", [str(gate)], user=owner)
+    wait_for(lambda: "waiting" in output_of(first))
+    second, third = (runs.start_run("run_waits", [str(gate)], user=owner) for _ in range(2))
+    wait_for(lambda: "Waiting: 1 run is before it. Only 1 run of this" in page_of(owner_client, third))
+    assert "It is the next one." in page_of(owner_client, second)
+
+
+def test_a_refusal_for_being_at_the_limit_names_the_runs_and_keeps_the_form(
+    owner_client: Client, settings: Settings
+) -> None:
+    said = {"max_concurrent": 1, "when_busy": "refuse"}
+    settings.LAUNCHER = {**settings.LAUNCHER, "COMMANDS": {GRANTED: said}}
+    going = stored_run(status=Status.RUNNING)
+    reason = f"“{GRANTED}” is going on already (#{going.pk}), and one more may not start."
+    page = said_in(owner_client.post(address("command_run", GRANTED), {"from_date": "2026-01-31"}))
+    assert f"Nothing was started: {reason}" in page
+    assert "correct the error" not in page
+    assert 'value="2026-01-31"' in page
+    ended = stored_run(argv=["--rebuild"])
+    assert reason in said_in(owner_client.post(address("run_again", ended.pk), follow=True))
+    assert Run.objects.count() == 2
+
+
+# Prompts
+
+ANSWER = "xyzzy-plugh-17"
+
+
+def asking(**fields: Any) -> Run:
+    """Store a run that waits for an answer elsewhere."""
+    return stored_run(status=Status.RUNNING, **{"prompt": PROMPT, **fields})
+
+
+def waiting_run(user: User, *argv: str) -> tuple[Run, Prompt]:
+    """Start a run that really waits for an answer, and return what it asks."""
+    run = runs.start_run("run_asks", argv, user=user)
+
+    def asked() -> Prompt | None:
+        run.refresh_from_db()
+        return prompt_of(run)
+
+    prompt = wait_for(asked)
+    assert prompt is not None
+    return run, prompt
+
+
+def test_a_run_that_waits_says_so_on_each_page_and_can_be_answered_on_its_own(owner_client: Client) -> None:
+    run = asking()
+    page = text_of(owner_client.get(address("run_change", run.pk)))
+    assert "Are you &lt;sure&gt;?" in page
+    assert f'action="{address("run_answer", run.pk)}"' in page
+    assert re.search(r'<input type="text" name="answer"[^>]* autocomplete="off"', page)
+    for url in (
+        address("run_change", run.pk),
+        address("run_changelist"),
+        address("command_changelist"),
+        address("command_run", run.command),
+        address("run_states") + f"?id={run.pk}",
+    ):
+        assert '"launcher-waits">waits for an answer<' in text_of(owner_client.get(url)), url
+
+
+def test_what_a_command_does_not_show_is_masked(owner_client: Client) -> None:
+    page = page_of(owner_client, asking(prompt={**PROMPT, "is_secret": True, "text": "Password:"}))
+    assert re.search(r'<input type="password" name="answer"[^>]* autocomplete="new-password"', page)
+    assert 'type="text" name="answer"' not in page
+
+
+@pytest.mark.parametrize("fields", [{"prompt": None}, {"status": Status.SUCCEEDED}])
+def test_a_run_that_does_not_wait_has_no_field(owner_client: Client, fields: dict[str, Any]) -> None:
+    page = page_of(owner_client, asking(**fields) if "prompt" in fields else stored_run(**fields))
+    assert 'name="answer"' not in page
+    assert "waits for an answer" not in page
+
+
+def test_a_prompt_without_words_has_a_label_all_the_same(owner_client: Client) -> None:
+    assert "It waits for a line to be typed." in page_of(owner_client, asking(prompt={**PROMPT, "text": ""}))
+
+
+def test_a_field_is_sent_only_where_the_page_has_another(owner_client: Client) -> None:
+    run = asking()
+    page = page_of(owner_client, run)
+    (seen, asked) = re.findall(r"seen=([\w-]+)&asked=([\w-]+)", page)[0]
+    url = address("run_lines", run.pk)
+
+    def fragment(asked: str) -> str:
+        return said_in(owner_client.get(url, {"seen": seen, "asked": asked}, headers=FRAGMENT))
+
+    assert "launcher-prompt" not in fragment(asked)
+    assert "launcher-run-head" not in fragment("")
+    for other in ("", "2-0"):
+        assert 'id="launcher-prompt"' in fragment(other)
+        assert 'name="answer"' in fragment(other)
+        assert "Waits for an answer: Are you <sure>?" in fragment(other)
+    Run.objects.update(prompt={**PROMPT, "text": "Another text of the same?"})
+    assert 'hx-swap-oob="innerHTML:#launcher-question">Another text of the same?\n<' in fragment(asked)
+    assert 'name="answer"' not in fragment(asked)
+    Run.objects.update(prompt=None)
+    assert 'data-launcher-prompt="" hx-swap-oob="true"' in fragment(asked)
+    assert 'hx-swap-oob="innerHTML:#launcher-announcement">Running<' in fragment(asked)
+
+
+@pytest.mark.parametrize("headers", [{}, FRAGMENT], ids=["plain", "htmx"])
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_is_passed_on_and_is_nowhere_else(owner: User, owner_client: Client, headers: dict[str, str]) -> None:
+    run, prompt = waiting_run(owner, "--secretly")
+    assert (prompt.text, prompt.is_secret) == ("Are you sure?", True)
+    post = {"number": prompt.number, "answer": ANSWER}
+    response = owner_client.post(address("run_answer", run.pk), post, headers=headers)
+    seen = text_of(response) + str(response.headers) + str(response.cookies)
+    assert response.status_code == (200 if headers else 302)
+    assert wait_until_finished(run).status == Status.SUCCEEDED
+    assert "14 characters." in output_of(run)
+    pages = [address("run_change", run.pk), address("run_download", run.pk), address("run_history", run.pk)]
+    seen += "".join(text_of(owner_client.get(url)) for url in [*pages, address("run_changelist")])
+    assert ANSWER not in seen
+    assert ANSWER.encode() not in database_bytes()
+    assert [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")] == ["Added.", "Answered a prompt."]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_input_is_an_answer_too(owner: User, owner_client: Client) -> None:
+    run, prompt = waiting_run(owner)
+    owner_client.post(address("run_answer", run.pk), {"number": prompt.number, "answer": "not sent", "end": "1"})
+    assert wait_until_finished(run).status == Status.FAILED
+    assert "EOFError" in run.reason
+    assert "not sent" not in output_of(run)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_second_answer_is_refused_and_says_why(owner: User, owner_client: Client) -> None:
+    run, prompt = waiting_run(owner, "--twice")
+    url, post = address("run_answer", run.pk), {"number": prompt.number, "answer": ANSWER}
+    assert "not sent" not in said_in(owner_client.post(url, post, headers=FRAGMENT))
+    refused = owner_client.post(url, post, headers=FRAGMENT)
+    followed = said_in(owner_client.post(url, post, follow=True))
+    reason = "Your answer was not sent: somebody else answered first"
+    assert f'hx-swap-oob="innerHTML:#launcher-answer-said">{reason}' in text_of(refused)
+    assert "HX-Reswap" not in refused
+    assert reason in followed
+    assert ANSWER not in text_of(refused) + followed.partition('id="launcher-output"')[0]
+    (second,) = [wait_for(lambda: prompt_of(run))]
+    assert second is not None
+    assert (second.number > prompt.number, second.text) == (True, "Really?")
+    owner_client.post(url, {"number": second.number, "answer": "", "end": "1"})
+    wait_until_finished(run)
+
+
+@pytest.mark.parametrize(
+    ("post", "reason"),
+    [
+        ({"number": "3", "answer": ANSWER}, "It runs on elsewhere: only a page that this host serves can answer it."),
+        ({"number": "2", "answer": ANSWER}, "Your answer was not sent: somebody else answered first"),
+        ({"answer": ANSWER}, "It was not told which question this is for."),
+        ({"number": "x", "answer": ANSWER}, "It was not told which question this is for."),
+    ],
+)
+def test_what_can_not_be_passed_on_is_said_at_the_field_which_stays(
+    owner_client: Client, post: dict[str, str], reason: str
+) -> None:
+    run = asking()
+    response = owner_client.post(address("run_answer", run.pk), post, headers=FRAGMENT)
+    assert reason in said_in(response)
+    assert response.headers.get("HX-Reswap") == ("none" if post.get("number") == "3" else None)
+    assert ANSWER not in text_of(response)
+    assert not LogEntry.objects.exists()
+    assert reason in said_in(owner_client.post(address("run_answer", run.pk), post, follow=True))
+
+
+def test_nobody_answers_another_commands_run(operator_client: Client, outsider_client: Client, client: Client) -> None:
+    granted, other = asking(), asking(command=NOT_GRANTED)
+    post = {"number": "3", "answer": ANSWER}
+    assert operator_client.post(address("run_answer", other.pk), post).status_code == 404
+    assert outsider_client.post(address("run_answer", granted.pk), post).status_code == 403
+    assert client.post(address("run_answer", granted.pk), post)["Location"].startswith("/admin/login/")
+    assert operator_client.get(address("run_answer", granted.pk)).status_code == 405
+    assert operator_client.post(address("run_answer", granted.pk), post).status_code == 302
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_an_answer_leads_back_to_the_same_site(owner_client: Client, site: str) -> None:
+    run = asking()
+    url = address("run_answer", run.pk, site=site)
+    assert f'hx-post="{url}"' in page_of(owner_client, run, site)
+    response = owner_client.post(url, {"number": "3", "answer": ANSWER})
+    assert response["Location"] == address("run_change", run.pk, site=site)
+    assert f'hx-post="{url}"' in said_in(owner_client.post(url, {"number": "3"}, headers=FRAGMENT))
+
+
+@pytest.mark.parametrize("headers", [{}, FRAGMENT], ids=["plain", "htmx"])
+def test_an_error_report_does_not_show_the_answer(
+    owner: User, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    reports: list[str] = []
+
+    @sensitive_variables()
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    def report(sender: object, request: HttpRequest, **kwargs: object) -> None:
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    monkeypatch.setattr(engine(), "answer", fail)
+    client = Client(raise_request_exception=False)
+    client.force_login(owner)
+    got_request_exception.connect(report)
+    try:
+        client.post(address("run_answer", asking().pk), {"number": "3", "answer": ANSWER}, headers=headers)
+    finally:
+        got_request_exception.disconnect(report)
+    assert "a bug" in reports[0]
+    assert ANSWER not in reports[0]
 
 
 # Download

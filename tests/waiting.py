@@ -7,6 +7,7 @@ from typing import TypeVar
 from launcher import runs
 from launcher.models import Run
 from launcher.output.store import Spool, open_output, read_all
+from launcher.output.terminal import ERROR_OFF, ERROR_ON
 
 Answer = TypeVar("Answer")
 
@@ -35,11 +36,16 @@ def wait_until_finished(run: Run, seconds: float = 20) -> Run:
 
 
 def output_of(run: Run) -> str:
-    """Return what the run has written by now."""
-    return b"".join(read_all(open_output(run))).decode("utf-8", "replace")
+    """Return what the run has written by now, without the marks around stderr."""
+    return bytes_of(run).replace(ERROR_ON, b"").replace(ERROR_OFF, b"").decode("utf-8", "replace")
+
+
+def bytes_of(run: Run) -> bytes:
+    """Return what is stored of the run's output by now, marks and all."""
+    return b"".join(read_all(open_output(run)))
 
 
 def stored_output(run: Run) -> bytes:
-    """Return the whole output of an ended run as the database has it, once its spool is gone."""
+    """Return the whole output of an ended run as the database has it, once its spool is gone, less the marks."""
     wait_for(lambda: not Spool(run.uid).folder.exists())
-    return b"".join(read_all(open_output(run)))
+    return bytes_of(run).replace(ERROR_ON, b"").replace(ERROR_OFF, b"")

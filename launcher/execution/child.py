@@ -1,18 +1,25 @@
-"""The process in which `call_command` runs. It reports by a pipe, never to the record, and ends as on the shell."""
+"""The process in which `call_command` runs. It reports to its supervisor alone, and ends as on the shell."""
 
 from __future__ import annotations
 
-import ctypes
+import argparse
 import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from launcher.execution.capture import Capture
+from launcher.execution.channel import GO
+from launcher.execution.descendants import die_with_parent
 from launcher.execution.job import Job
+from launcher.execution.ring import Link, RingWriter
 from launcher.masking import mask
 
 if TYPE_CHECKING:
@@ -24,79 +31,104 @@ TRACEBACK_LIMIT = 200_000
 
 
 class Report:
-    """The pipe to the supervisor. The command may close it, and open something of its own under its number."""
+    """What is said to the supervisor, by the link."""
 
-    def __init__(self, descriptor: int, secrets: Sequence[str]) -> None:
-        self._descriptor = descriptor
+    def __init__(self, link: Link, secrets: Sequence[str]) -> None:
+        self._link = link
         self._secrets = secrets
-        self._identity = self._look()
-
-    def _look(self) -> tuple[int, int]:
-        found = os.fstat(self._descriptor)
-        return found.st_dev, found.st_ino
+        self._pid = os.getpid()
 
     def send(self, *, reason: str, traceback: str = "") -> None:
-        """Say why the command failed, with its secrets masked; nothing is sent where the pipe is gone."""
+        """Say why the command failed, with its secrets masked; a process that it forked has nothing to say."""
+        if os.getpid() != self._pid:
+            return
         shown = {
             "reason": mask(reason, self._secrets)[:REASON_LIMIT],
             "traceback": mask(traceback, self._secrets)[-TRACEBACK_LIMIT:],
         }
-        data = json.dumps(shown).encode()
-        with suppress(OSError):
-            while data and self._look() == self._identity:
-                data = data[os.write(self._descriptor, data) :]
+        self._link.send(json.dumps(shown).encode())
 
 
-def die_with_supervisor(supervisor: int) -> None:
-    """Have the kernel kill this process when its supervisor is gone, since nobody would record it any more (Linux)."""
-    if sys.platform == "linux":
-        # PR_SET_PDEATHSIG, prctl(2); it survives neither a fork nor a change of user.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it was gone before that could take effect
-        os._exit(1)
+def enter(*, link: int, output: int, has_terminal: bool, ring_path: Path, capture: Capture, supervisor: int) -> Link:
+    """Make this process the run's child: a group of its own, its output the terminal and the ring.
 
-
-def enter_session(terminal: int | None, supervisor: int) -> None:
-    """Make this process the leader of a session of its own with the terminal as its output, and nothing to read.
-
-    There is no controlling terminal, so whatever would prompt fails at once instead of waiting for nobody.
+    It still has to wait for the go.
     """
-    die_with_supervisor(supervisor)
-    os.setsid()
+    die_with_parent(supervisor)  # nobody would record it any more
+    with suppress(OSError):  # the supervisor does it too, whoever comes first
+        os.setpgid(0, 0)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    if terminal is not None:
-        os.dup2(terminal, 1)
-        os.dup2(terminal, 2)
-        os.close(terminal)
+    os.dup2(output if has_terminal else nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     os.close(nothing)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+    os.close(output)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGTTOU):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as CPython sets it
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    sys.stdin = sys.__stdin__ = open(0, encoding=sys.stdin.encoding, errors=sys.stdin.errors, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    found = Link(link)
+    capture.enter_ring(RingWriter(ring_path, found))
+    return found
 
 
-def run_command(job: Job, report_descriptor: int) -> int:
-    """Run the command and return the exit code that `manage.py` would have ended with.
+def wait_for_go(link: Link) -> None:
+    """Wait until the run may start; end this process if it is not to start after all."""
+    if os.read(link.descriptor, 1) != GO:
+        os._exit(0)
 
-    An uncaught exception, and why a CommandError was raised, is reported on the pipe before the process winds down.
+
+def prepare(job: Job) -> Callable[[], object]:
+    """Load the command and build its parser, once, as the shell does; return what runs it.
+
+    That needs no go, and is done while the supervisor waits for the database. What it raises, running it raises.
     """
+    sys.argv = ["manage.py", job.command, *job.argv]
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _show_uncaught
+    try:
+        return _prepared(job)
+    except BaseException as error:  # noqa: BLE001  raised again where it is reported
+        return partial(_raise, error)
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+def _prepared(job: Job) -> Callable[[], object]:
     from django.core.management import call_command
-    from django.core.management.base import CommandError, SystemCheckError
 
     from launcher import catalogue
-    from launcher.argv import is_foreign_parser
 
-    report = Report(report_descriptor, job.secrets)
-    sys.argv = ["manage.py", job.command, *job.argv]
-    with suppress(AttributeError):
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    command = catalogue.load(job.command)
+    parser: Any = command.create_parser("manage.py", job.command)
+    if not isinstance(parser, argparse.ArgumentParser):  # another library's: only that knows how it is run
+        return partial(command.run_from_argv, list(sys.argv))
+    create_parser = command.create_parser
+
+    def first_parser(*args: Any, **kwargs: Any) -> Any:
+        command.create_parser = create_parser  # type: ignore[method-assign]  # it is spoiled for a second parse
+        return parser
+
+    command.create_parser = first_parser  # type: ignore[method-assign]
+    if "skip_checks" not in {action.dest for action in parser._actions}:
+        _leave_out_skip_checks(command)
+    return partial(call_command, command, *job.argv, **_shell_defaults(parser, job))
+
+
+def run_command(job: Job, link: Link, run: Callable[[], object]) -> int:
+    """Run the command and return the exit code that `manage.py` would have ended with.
+
+    An uncaught exception, and why a CommandError was raised, is reported before the process winds down.
+    """
+    from django.core.management.base import CommandError, SystemCheckError
+
+    report = Report(link, job.secrets)
     try:
-        if is_foreign_parser(job.command):
-            catalogue.load(job.command).run_from_argv(list(sys.argv))
-        else:
-            call_command(_without_extra_key(job.command), *job.argv, **_shell_defaults(job))
+        run()
     except SystemExit as leaving:
         return _exit_code(leaving)
     except CommandError as error:
@@ -118,11 +150,9 @@ def run_command(job: Job, report_descriptor: int) -> int:
     return 0
 
 
-def _shell_defaults(job: Job) -> dict[str, bool]:
+def _shell_defaults(parser: argparse.ArgumentParser, job: Job) -> dict[str, bool]:
     """Return `skip_checks=False` where the shell would check: `call_command` alone skips the system checks."""
-    from launcher.argv import make_parser
-
-    options = make_parser(job.command)._option_string_actions
+    options = parser._option_string_actions
     has_option = "--skip-checks" in options
     # It may be abbreviated, unless that is another option's name.
     words = [word for word in job.argv if word == "--skip-checks" or word not in options]
@@ -130,14 +160,8 @@ def _shell_defaults(job: Job) -> dict[str, bool]:
     return {"skip_checks": False} if has_option and not is_given else {}
 
 
-def _without_extra_key(name: str) -> BaseCommand:
-    """Return the command, which gets no `skip_checks` where its parser has none: `call_command` adds it to any."""
-    from launcher import catalogue
-    from launcher.argv import make_parser
-
-    command = catalogue.load(name)
-    if any(action.dest == "skip_checks" for action in make_parser(name)._actions):
-        return command
+def _leave_out_skip_checks(command: BaseCommand) -> None:
+    """Give the command no `skip_checks`, which its parser has not: `call_command` adds it to any."""
     execute = command.execute
 
     def execute_as_on_the_shell(*args: Any, **options: Any) -> Any:
@@ -145,7 +169,6 @@ def _without_extra_key(name: str) -> BaseCommand:
         return execute(*args, **options)
 
     command.execute = execute_as_on_the_shell  # type: ignore[method-assign]
-    return command
 
 
 def _in_error_style(job: Job, text: str) -> str:
@@ -169,29 +192,52 @@ def _report_exception(report: Report, error: BaseException) -> int:
     print(text, end="", file=sys.stderr)
     reason = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, EOFError):
-        reason += "\nIt asked a question, and nobody can answer here: look for an option such as --no-input."
+        reason += "\nIt asked a question and got no answer: look for an option such as --no-input."
     report.send(reason=reason, traceback=text)
     return 1
 
 
-def _own_frames_removed(error: BaseException):  # type: ignore[no-untyped-def]
-    """Leave out this module's frame, which says nothing about the command."""
-    return error.__traceback__.tb_next if error.__traceback__ and error.__traceback__.tb_next else error.__traceback__
+def _own_frames_removed(error: BaseException) -> TracebackType | None:
+    """Leave out what called the command, which says nothing about it."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_code is not run_command.__code__:
+        found = found.tb_next
+    return found.tb_next if found is not None and found.tb_next is not None else error.__traceback__
+
+
+def _show_uncaught(kind: type[BaseException], error: BaseException, found: TracebackType | None) -> None:
+    error.__traceback__ = _own_frames_removed(error)  # the interpreter's own hook shows this, whatever it is given
+    sys.__excepthook__(kind, error, error.__traceback__)
 
 
 def main() -> int:
     """Run a job in a fresh interpreter, where forking a set-up one is not safe.
 
-    argv[1] is the report's descriptor, argv[2] the supervisor's process id.
+    argv: the link's descriptor, the output's, whether that is a terminal, the ring's path, the supervisor's process id.
     """
-    job = Job.read(sys.stdin.buffer)
-    job.enter()
-    report = int(sys.argv[1])
-    enter_session(None, int(sys.argv[2]))
-    import django
+    capture = Capture()
+    capture.install()
+    try:
+        job = Job.read(sys.stdin.buffer)
+        job.enter()
+        link, output, is_terminal, ring_path, supervisor = sys.argv[1:]
+        import django
 
-    django.setup()
-    return run_command(job, report)
+        django.setup()
+        found = enter(
+            link=int(link),
+            output=int(output),
+            has_terminal=is_terminal == "1",
+            ring_path=Path(ring_path),
+            capture=capture,
+            supervisor=int(supervisor),
+        )
+    except BaseException:
+        capture.give_up()
+        raise
+    run = prepare(job)
+    wait_for_go(found)
+    return run_command(job, found, run)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -10,19 +11,28 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID
 
 import django
 from django.conf import settings
 
 import launcher
+from launcher.execution.descendants import RUN_VARIABLE
+from launcher.execution.turn import NO_LIMITS, Limits, Turn
+
+if TYPE_CHECKING:
+    from launcher.output.store import Spool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A run to carry out: its key, the command with its whole argv, and where it finds its code."""
+    """A run to carry out: its keys, the command with its whole argv, and where it finds its code."""
 
     run_pk: int
+    """0 where there is no run: to judge an argv, to import commands, to warm up."""
+    uid: str = ""
+    """The run's uid as hexadecimal digits, which names its spool."""
     command: str
     argv: tuple[str, ...]
     secrets: tuple[str, ...]
@@ -30,18 +40,60 @@ class Job:
     sys_path: tuple[str, ...]
     python_path: str | None
     """The PYTHONPATH that the command shall see; the supervisor's own is used to find this package."""
+    spool_root: str = ""
+    project: str = ""
+    """Tells this project from others that use the same spool folder; part of a file's name."""
+    limits: Limits = NO_LIMITS
+    ticket: int | None = None
+    """The descriptor of a ticket that was taken for the run, in a process that inherits it."""
+    is_from_shell: bool = False
+    """Whether a process asks that is new each time, so that its youth says nothing about the code."""
+    why_cold: str = ""
+    """Why the run is not forked from a warm process; empty where it is."""
+
+    @property
+    def turn(self) -> Turn:
+        """Return the run's way to its turn."""
+        turn = Turn(
+            Path(self.spool_root) / f"turns-{self.project}",
+            run_pk=self.run_pk,
+            uid=self.uid,
+            command=self.command,
+            limits=self.limits,
+        )
+        if self.ticket is not None:
+            turn.inherit_ticket(self.ticket)
+        return turn
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the run's spool."""
+        return Path(self.spool_root) / f"run-{self.uid}"
+
+    @property
+    def spool(self) -> Spool:
+        """Return the run's spool; Django has to be set up."""
+        from launcher.output.store import Spool
+
+        return Spool(UUID(self.uid))
 
     def to_bytes(self) -> bytes:
         """Return it for the pipe; lone surrogates from undecodable words survive."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def read(cls, stream: BinaryIO) -> Job:
-        """Read it to the stream's end; raises ValueError for anything else."""
-        data = json.loads(stream.read())
+    def from_bytes(cls, text: bytes) -> Job:
+        """Return what `to_bytes` wrote; raises ValueError, TypeError or KeyError for anything else."""
+        data = json.loads(text)
         for name in ("argv", "secrets", "sys_path"):
             data[name] = tuple(data[name])
+        data["limits"] = Limits(**data["limits"])
         return cls(**data)
+
+    @classmethod
+    def read(cls, stream: BinaryIO) -> Job:
+        """Read it to the stream's end; raises like `from_bytes`."""
+        return cls.from_bytes(stream.read())
 
     def start(self, python: str, module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a module of this package, which reads the job from its standard input; raises OSError.
@@ -49,21 +101,22 @@ class Job:
         `options` are subprocess.Popen's. A process that ends before it has read has its own way to say why.
         """
         process = subprocess.Popen(
-            [python, "-P", "-m", module, *arguments], stdin=subprocess.PIPE, env=self._environment(), **options
+            [python, "-P", "-m", module, *arguments], stdin=subprocess.PIPE, env=self.environment(), **options
         )
         assert process.stdin is not None  # noqa: S101  asked for above
         with process.stdin as pipe, suppress(BrokenPipeError):
             pipe.write(self.to_bytes())
         return process
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Return an environment in which this package and these settings are found."""
         # What that process itself needs, before the job tells it the rest.
         needed = [str(Path(module.__file__).parent.parent) for module in (launcher, django) if module.__file__]
         path = [*self.sys_path, *(entry for entry in needed if entry not in self.sys_path)]
         name = settings_module()
         chosen = {"DJANGO_SETTINGS_MODULE": name} if name else {}
-        return {**os.environ, **chosen, "PYTHONPATH": os.pathsep.join(path)}
+        inherited = {name: text for name, text in os.environ.items() if name != RUN_VARIABLE or text == self.uid}
+        return {**inherited, **chosen, "PYTHONPATH": os.pathsep.join(path)}
 
     def enter(self) -> None:
         """Give this process the import path and the environment that the command shall have."""
@@ -82,8 +135,16 @@ def settings_module() -> str:
     return getattr(settings, "SETTINGS_MODULE", None) or os.environ.get("DJANGO_SETTINGS_MODULE", "")
 
 
-def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[str]) -> Job:
-    """Return the job for a run that is started from this process."""
+def project_key() -> str:
+    """Return a few hexadecimal digits that tell this project from others on the machine: by its settings' module."""
+    name = settings_module()
+    module = sys.modules.get(name)
+    place = getattr(module, "__file__", None) or os.getcwd()
+    return hashlib.sha256(f"{name} {place}".encode()).hexdigest()[:12]
+
+
+def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[str], **more: Any) -> Job:
+    """Return the job for a run that is started from this process; `more` are fields of Job."""
     return Job(
         run_pk=run_pk,
         command=command,
@@ -93,4 +154,5 @@ def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[s
         # Entries that are no text (a Path) are passed over by Python's import as well.
         sys_path=tuple(entry or os.getcwd() for entry in sys.path if isinstance(entry, str)),  # type: ignore[redundant-expr]
         python_path=os.environ.get("PYTHONPATH"),
+        **more,
     )

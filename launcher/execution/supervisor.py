@@ -1,195 +1,270 @@
 """The process beside a run: takes what the child writes, stores it, stops the child when asked, and says how it ended.
 
-One thread reads and never touches the database; the other (`Shipper`) carries the spool and the status there, since a
-command's own transaction may keep the database locked for as long as it likes.
+This thread reads and never touches the database; the other one (`Shipper`) carries everything there, since a command's
+own transaction may keep the database locked for as long as it likes.
 """
 
 from __future__ import annotations
 
 import errno
 import json
-import logging
 import os
 import selectors
 import signal
-import threading
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, connections
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from launcher.conf import options
+from launcher.execution import control, stopping
+from launcher.execution.channel import Channel
 from launcher.execution.job import Job
-from launcher.models import Run, Status, sources_of
-from launcher.output.store import Spool, SpooledOutput, SpoolWriter, ship_all
-from launcher.output.terminal import plain_text
-
-logger = logging.getLogger(__name__)
+from launcher.execution.prompting import LONGEST_ANSWER_BYTES, PromptWatch, write_prompt
+from launcher.execution.record import Outcome, make_outcome
+from launcher.execution.ring import WAKE
+from launcher.execution.shipper import Shipper
+from launcher.execution.stop_steps import StopSteps
+from launcher.models import Run, Status
+from launcher.output.store import Spool, SpoolWriter
 
 READ_BYTES = 64 * 1024
-SHIP_SECONDS = 1.0
-HEARTBEAT_SECONDS = 5.0
+GATHER_SECONDS = 0.05
+"""While a command writes without pause, what it writes is stored so often; a first line after a pause at once."""
+IDLE_SECONDS = 0.1
 DRAIN_SECONDS = 0.25
 """How long it must be quiet after the child's end, since processes that it left behind may still write."""
 DRAIN_LIMIT_SECONDS = 2.0
-MOST_REFUSALS = 10
-"""How often a database that is there may refuse what is recorded."""
-STEPS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 class Supervisor:
     """Watches one child until it has ended and everything about it is recorded."""
 
-    def __init__(self, run: Run, job: Job, *, child: int, terminal: int, report: int) -> None:
+    def __init__(self, run: Run, job: Job, *, child: int, channel: Channel) -> None:
         self._run = run
         self._job = job
         self._child = child
-        self._terminal = terminal
-        self._report = report
-        self._report_data = b""
+        self._channel = channel
         self._spool = Spool(run.uid)
         self._writer = SpoolWriter(self._spool)
-        self._steps: list[tuple[str, str]] = []
-        self._shipper = Shipper(run.pk, self._spool, self._steps)
-        self._next_step_at = float("inf")
+        self._steps = StopSteps(child)
+        self._shipper = Shipper(run.pk, self._spool, self._steps.taken)
+        self._watch = PromptWatch(channel, child)
+        self._control = control.Listener(self._spool, self._hear)
+        self._selector = selectors.DefaultSelector()
+        self._report = b""
         self._wait_status: int | None = None
+        self._started = time.monotonic()
+        self._gathering_until = 0.0
 
     def watch(self) -> None:
         """Stay until the child has ended and its end is recorded."""
-        self._take_signals()
+        os.set_blocking(self._channel.terminal, False)
+        found = [self._channel.terminal, self._channel.link.fileno(), stopping.wakeup_descriptor()]
+        if (listening := self._control.fileno()) is not None:
+            found.append(listening)
+        for descriptor in found:
+            self._selector.register(descriptor, selectors.EVENT_READ)
         self._shipper.start()
-        with selectors.DefaultSelector() as selector:
-            for descriptor in (self._terminal, self._report, self._wakeup):
-                os.set_blocking(descriptor, False)
-                selector.register(descriptor, selectors.EVENT_READ)
-            self._loop(selector)
+        with self._selector:
+            self._loop()
+        self._control.close()
         self._writer.close()
         outcome = self._outcome()
         self._spool.write_outcome(outcome)
         self._shipper.finish(outcome)
+        # Processes that the command left behind go on, as on the shell: a hang-up would be for the foreground.
+        self._channel.give_foreground(os.getpgrp())
 
-    def _take_signals(self) -> None:
-        self._wakeup, wakeup_end = os.pipe()
-        os.set_blocking(wakeup_end, False)
-        signal.set_wakeup_fd(wakeup_end, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda number, frame: self._shipper.stop_wanted.set())
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # only to wake the loop
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-    def _loop(self, selector: selectors.BaseSelector) -> None:
+    def _loop(self) -> None:
         ended_at = quiet_since = float("inf")
         while True:
-            ready = [key.fd for key, _ in selector.select(0.1)]
-            if self._wakeup in ready:
-                self._drain(self._wakeup)
-            if self._report in ready:
-                self._read_report(selector)
-            got_output = self._terminal in ready and self._read_terminal(selector)
-            self._step_towards_stop()
-            if self._wait_status is None:
-                self._reap()
-            if self._wait_status is None:
+            got_output = self._take_what_comes()
+            self._steps.step(self._why_stop())
+            if self._watch.look():
+                self._tell_prompt()
+            self._reap()
+            if self._wait_status is None or self._steps.is_under_way():
                 continue
             now = time.monotonic()
             ended_at = min(ended_at, now)
             quiet_since = now if got_output else min(quiet_since, now)
             is_quiet = now - quiet_since > DRAIN_SECONDS or now - ended_at > DRAIN_LIMIT_SECONDS
-            if is_quiet or not self._is_open(selector, self._terminal):
-                self._read_report(selector)
+            if is_quiet or not self._is_open(self._channel.terminal):
+                self._read_link()
+                self._take_from_ring()
                 return
 
-    @staticmethod
-    def _is_open(selector: selectors.BaseSelector, descriptor: int) -> bool:
-        return any(key.fd == descriptor for key in selector.get_map().values())
+    def _is_open(self, descriptor: int) -> bool:
+        return descriptor in {key.fd for key in self._selector.get_map().values()}
 
-    def _read_terminal(self, selector: selectors.BaseSelector) -> bool:
+    def _take_what_comes(self) -> bool:
+        """Wait for something to happen, and store what was written; True if there was anything."""
+        got_output = self._is_gathered() and self._take_from_ring()
+        ready = {key.fd for key, _ in self._selector.select(0 if got_output else self._seconds_to_wait())}
+        if stopping.wakeup_descriptor() in ready:
+            stopping.drain_wakeup()
+        is_woken = self._channel.link.fileno() in ready
+        if is_woken:
+            self._read_link()
+        if self._control.fileno() in ready:
+            self._control.take()
+        # What the child's Python printed before somebody else wrote to the terminal came first.
+        if is_woken or self._channel.terminal in ready or self._wait_status is not None:
+            got_output = self._take_from_ring() or got_output
+        if self._channel.terminal in ready:
+            got_output = self._read_terminal() or got_output
+        return got_output
+
+    def _is_gathered(self) -> bool:
+        return time.monotonic() >= self._gathering_until
+
+    def _seconds_to_wait(self) -> float:
+        """Return how long nothing need be looked at: until the ring is emptied again, or the child wakes us."""
+        if not self._is_gathered():
+            return max(0.0, self._gathering_until - time.monotonic())
+        return IDLE_SECONDS if self._channel.ring.sleep() else 0.0
+
+    def _take_from_ring(self) -> bool:
+        taken = self._channel.ring.take(self._store_from_ring, self._wake_child)
+        if taken:
+            self._gathering_until = time.monotonic() + GATHER_SECONDS
+        return bool(taken)
+
+    def _store_from_ring(self, data: bytes) -> None:
+        self._writer.append(data)
+        self._watch.note_output(data)
+        self._shipper.note_stored(self._writer.size)
+
+    def _wake_child(self) -> None:
+        with suppress(OSError):
+            self._channel.link.send(WAKE)
+
+    def _read_terminal(self) -> bool:
         """Store what is there; a pseudo-terminal says EIO once nobody has its other end open."""
         try:
-            data = os.read(self._terminal, READ_BYTES)
+            data = os.read(self._channel.terminal, READ_BYTES)
         except BlockingIOError:
             return False
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             data = b""
-        if data:
-            self._writer.append(data)
-            return True
-        selector.unregister(self._terminal)
-        return False
+        if not data:
+            self._selector.unregister(self._channel.terminal)
+            return False
+        self._writer.append(data)
+        self._channel.ring.note_stored(len(data))
+        self._watch.note_output(data)
+        self._shipper.note_stored(self._writer.size)
+        return True
 
-    def _read_report(self, selector: selectors.BaseSelector) -> None:
-        if not self._is_open(selector, self._report):
+    def _read_link(self) -> None:
+        """Take what the child says besides its output: that there is some, or why it failed."""
+        descriptor = self._channel.link.fileno()
+        if not self._is_open(descriptor):
             return
         try:
-            data = os.read(self._report, READ_BYTES)
+            data = os.read(descriptor, READ_BYTES)
         except BlockingIOError:
             return
-        self._report_data += data
+        except ConnectionResetError:
+            data = b""
+        self._report += data.replace(WAKE, b"")
         if not data:
-            selector.unregister(self._report)
-
-    def _drain(self, descriptor: int) -> None:
-        with suppress(BlockingIOError):
-            while os.read(descriptor, 1024):
-                pass
+            self._selector.unregister(descriptor)
 
     def _reap(self) -> None:
-        pid, status = os.waitpid(self._child, os.WNOHANG)
-        if pid:
-            self._wait_status = status
-            if self._steps:  # what it left behind was asked to end with it
-                self._signal(signal.SIGKILL)
+        """Take note of the child's end, and of that of processes it left to this one."""
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid == self._child:
+                    self._wait_status = status
+                    self._steps.child_has_ended = True
 
-    def _step_towards_stop(self) -> None:
-        """Ask, tell, kill: each step once, the next one when its time has come."""
-        if self._wait_status is not None or not self._shipper.stop_wanted.is_set():
-            return
-        if self._steps and time.monotonic() < self._next_step_at:
-            return
-        if len(self._steps) < len(STEPS):
-            step = STEPS[len(self._steps)]
-            self._steps.append((step.name, timezone.now().isoformat()))
-            self._next_step_at = time.monotonic() + options().stop_grace_seconds
-            self._signal(step)
+    def _why_stop(self) -> str:
+        """Return the reason for an end: "stop", a time limit in words, or an empty string."""
+        if stopping.is_stop_wanted():
+            return "stop"
+        if self._wait_status is not None:
+            return ""
+        limit = self._run.timeout_seconds
+        if limit and time.monotonic() - self._started > limit:
+            return _("It took longer than its time limit of %g seconds.") % limit
+        prompt, patience = self._watch.prompt, options().answer_timeout_seconds
+        if prompt and patience and time.time() - prompt.since > patience:
+            return _("Nobody answered within %(seconds)g seconds: %(question)s") % {
+                "seconds": patience,
+                "question": prompt.text,
+            }
+        return ""
 
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child, number)
+    # Prompts
 
-    def _outcome(self) -> dict[str, Any]:
+    def _tell_prompt(self) -> None:
+        prompt = self._watch.prompt.as_dict() if self._watch.prompt else None
+        write_prompt(self._spool, prompt)
+        self._shipper.tell_prompt(prompt)
+
+    def _hear(self, message: control.Message) -> control.Message:
+        """Answer what somebody says; see `control`."""
+        prompt = self._watch.prompt
+        if prompt is None or message.get("number") != prompt.number:
+            return {"is_taken": False, "why": "gone"}
+        if message.get("is_end"):
+            self._watch.end_input()
+        else:
+            text = str(message.get("text", ""))
+            if len(text.encode("utf-8", "surrogateescape")) > LONGEST_ANSWER_BYTES:
+                return {"is_taken": False, "why": "long"}
+            self._watch.answer(text)
+        if self._is_open(self._channel.terminal):
+            self._read_terminal()
+        self._tell_prompt()
+        return {"is_taken": True}
+
+    # The end
+
+    def _outcome(self) -> Outcome:
         exit_code = os.waitstatus_to_exitcode(self._wait_status or 0)
         said = self._said_by_child()
-        if self._steps:
-            # It may have caught the signal and returned as if nothing was: half done must not look like done.
-            status, reason = Status.STOPPED, f"Stopped by {self._steps[-1][0]}."
-            reason += f" It ended with exit code {exit_code}." if exit_code >= 0 else ""
+        if self._steps.taken:
+            status, reason = self._stopped(exit_code)
         elif exit_code == 0:
             status, reason = Status.SUCCEEDED, ""
         elif exit_code < 0:
-            status, reason = Status.FAILED, f"Killed by signal {_signal_name(-exit_code)}."
+            status, reason = Status.FAILED, _("Killed by signal %s.") % _signal_name(-exit_code)
         else:
-            status, reason = Status.FAILED, said.get("reason") or f"Ended with exit code {exit_code}."
+            status, reason = Status.FAILED, said.get("reason") or _("Ended with exit code %d.") % exit_code
         if self._writer.lost_bytes:
-            reason = f"{reason} The disk was full: {self._writer.lost_bytes} bytes of output are missing.".strip()
-        return {
-            "status": str(status),
-            "exit_code": exit_code,
-            "reason": _storable("\n".join(plain_text(line.encode("utf-8", "replace")) for line in reason.splitlines())),
-            "traceback": _storable(said.get("traceback", "")),
-            "stop_steps": self._steps,
-            "finished_at": timezone.now().isoformat(),
-        }
+            reason += " " + _("The disk was full: %d bytes of output are missing.") % self._writer.lost_bytes
+        return make_outcome(
+            status,
+            reason.strip(),
+            exit_code=exit_code,
+            traceback=said.get("traceback", ""),
+            stop_steps=self._steps.taken,
+        )
+
+    def _stopped(self, exit_code: int) -> tuple[Status, str]:
+        """It may have caught the signal and returned as if nothing was: half done must not look like done."""
+        name = self._steps.taken[-1][0]
+        if self._steps.why == "stop":
+            status, reason = Status.STOPPED, _("Stopped by %s.") % name
+        else:
+            status, reason = Status.TIMED_OUT, f"{self._steps.why} {_('Ended by %s.') % name}"
+        if exit_code >= 0:
+            reason += " " + _("It ended with exit code %d.") % exit_code
+        return status, reason
 
     def _said_by_child(self) -> dict[str, str]:
-        """Return what came by the pipe; whatever else the command wrote into it counts as nothing."""
+        """Return what came by the link; whatever else the command wrote into it counts as nothing."""
         try:
-            said = json.loads(self._report_data)
+            said: Any = json.loads(self._report)
         except ValueError:
             return {}
         is_ours = isinstance(said, dict) and all(isinstance(value, str) for value in said.values())
@@ -201,104 +276,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal
         return str(number)
-
-
-class Shipper(threading.Thread):
-    """Carries output, heartbeat and outcome to the database, for as long as that takes."""
-
-    def __init__(self, run_pk: int, spool: Spool, steps: list[tuple[str, str]]) -> None:
-        super().__init__(name="shipper", daemon=True)
-        self._steps = steps
-        self._steps_told = 0
-        self.stop_wanted = threading.Event()
-        self._run_pk = run_pk
-        self._spool = spool
-        self._source = SpooledOutput(spool)  # stays readable whoever clears up the folder
-        self._outcome: dict[str, Any] | None = None
-        self._ended = threading.Event()
-
-    def finish(self, outcome: dict[str, Any]) -> None:
-        """Record the outcome once all output is stored, and wait until that is done."""
-        self._outcome = outcome
-        self._ended.set()
-        self.join()
-
-    def run(self) -> None:
-        """Ship until everything is in the database; a database that is away only makes it try again."""
-        delay = SHIP_SECONDS
-        refusals = 0
-        while refusals < MOST_REFUSALS:
-            self._ended.wait(delay)
-            try:
-                if self._look_and_ship():
-                    connections.close_all()
-                    self._spool.remove()
-                    return
-                delay = SHIP_SECONDS
-            except Error as error:
-                logger.warning("Run %s: the database can't be written, trying again: %s", self._run_pk, error)
-                if not isinstance(error, OperationalError | InterfaceError) and self._outcome is not None:
-                    refusals += 1
-                    self._outcome = _simpler(self._outcome)
-                with suppress(Error):
-                    connections.close_all()
-                # `_ended` may be set by now, so that its wait would not wait.
-                time.sleep(delay)
-                delay = min(delay * 2, 10.0)
-        # The spool stays, with the outcome: a later look at the run tries once more.
-        logger.error("Run %s: how it ended can't be recorded.", self._run_pk)
-
-    def _look_and_ship(self) -> bool:
-        """Ship what there is, beat, and look for a stop asked for on another machine; True once the end is recorded."""
-        outcome = self._outcome
-        run = Run.objects.filter(pk=self._run_pk)
-        stops = list(run.values_list("stop_requested_at", flat=True))
-        if not stops or stops[0] is not None:  # a deleted run must not leave its process behind
-            self.stop_wanted.set()
-        if not stops:
-            return outcome is not None
-        missing = ship_all(self._run_pk, self._source, is_final=outcome is not None)
-        if outcome is None:
-            now = timezone.now()
-            run.exclude(heartbeat_at__gt=now - timedelta(seconds=HEARTBEAT_SECONDS)).update(heartbeat_at=now)
-            if len(self._steps) > self._steps_told:
-                told = list(self._steps)
-                run.update(stop_steps=told)
-                self._steps_told = len(told)
-            return False
-        if missing:
-            outcome = {
-                **outcome,
-                "reason": f"{outcome['reason']} {missing} bytes of output could not be stored.".strip(),
-            }
-        record_outcome(self._run_pk, outcome)
-        return True
-
-
-def _simpler(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Return the outcome with texts that any database takes: first in ASCII, and if that is refused too, without."""
-    simple = {key: outcome[key].encode("ascii", "backslashreplace").decode() for key in ("reason", "traceback")}
-    if all(outcome[key] == text for key, text in simple.items()):
-        simple = {"reason": simple["reason"][:200], "traceback": ""}
-    return {**outcome, **simple}
-
-
-def record_outcome(run_pk: int, outcome: dict[str, Any]) -> bool:
-    """Move the run to its final status; False if it is there already, or is gone."""
-    status = Status(outcome["status"])
-    run = Run.objects.filter(pk=run_pk, status__in=sources_of(status))
-    return bool(
-        run.update(
-            status=status,
-            exit_code=outcome["exit_code"],
-            reason=outcome["reason"],
-            traceback=outcome["traceback"],
-            stop_steps=outcome["stop_steps"],
-            finished_at=datetime.fromisoformat(outcome["finished_at"]),
-        )
-    )
-
-
-def _storable(text: str) -> str:
-    """Replace what PostgreSQL's text refuses: NUL and lone surrogates."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()

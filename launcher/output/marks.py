@@ -25,10 +25,17 @@ class Mark:
     line: int = 0
     style: str = ""
 
-    def after(self, data: bytes) -> Mark:
-        """Return the mark behind some more bytes; its style is right only if they end with no escape cut in two."""
+    def after(self, data: bytes, lines: int | None = None) -> Mark:
+        """Return the mark behind some more bytes; its style is right only if they end with no escape cut in two.
+
+        `lines` is how many newlines they have, if that is known.
+        """
         style = style_after(data, parse_style(self.style)).code() if b"\x1b" in data else self.style
-        return Mark(offset=self.offset + len(data), line=self.line + data.count(b"\n"), style=style)
+        return Mark(
+            offset=self.offset + len(data),
+            line=self.line + (data.count(b"\n") if lines is None else lines),
+            style=style,
+        )
 
 
 START = Mark()

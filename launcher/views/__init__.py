@@ -11,7 +11,7 @@ from launcher.views.commands import (
     preset_delete,
     preset_save,
 )
-from launcher.views.runs import run_again, run_download, run_lines, run_page, run_states, run_stop
+from launcher.views.runs import run_again, run_answer, run_download, run_lines, run_page, run_states, run_stop
 
 __all__ = [
     "NOT_LISTED",
@@ -26,6 +26,7 @@ __all__ = [
     "preset_save",
     "refusal",
     "run_again",
+    "run_answer",
     "run_download",
     "run_lines",
     "run_page",

@@ -19,6 +19,7 @@ from launcher import catalogue, policy, runs, shell
 from launcher.arguments import Description
 from launcher.argv import CannotWrite, ForeignParser
 from launcher.catalogue import CommandUnavailable, Entry
+from launcher.engines import engine
 from launcher.execution.foreign_help import answers_help, help_text
 from launcher.forms import CONFIRM, EXTRA, CommandForm, with_file_names
 from launcher.masking import mask
@@ -90,6 +91,7 @@ def command_page(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
         return page(admin, request, "command_broken.html", name, entry=entry, error=error)
     if request.method == "POST":
         return _run_posted(admin, request, subject)
+    engine().warm_up(name)
     filling = _filling(admin, request, subject)
     form = CommandForm(subject.description, given=filling.given, extra=filling.extra, confirm=subject.to_type)
     return _form_page(admin, request, subject, form)
@@ -267,7 +269,7 @@ def _run_posted(admin: Admin, request: HttpRequest, subject: Subject) -> HttpRes
             run = runs.start_run(name, argv, user=request.user, uid=uploads.uid)
             if run.asks:
                 messages.warning(
-                    request, _("The command asks a question when it reads these arguments: nobody answers.")
+                    request, _("The command asks a question when it reads these arguments: answer it on this page.")
                 )
             return redirect(address(admin, "run_change", run.pk))
         details = _show_verdict(form, name, argv, runs.judge(name, argv))
@@ -279,6 +281,8 @@ def _run_posted(admin: Admin, request: HttpRequest, subject: Subject) -> HttpRes
         details = _show_verdict(form, name, argv, error.verdict)
     except CommandUnavailable as error:
         form.add_error(None, error.message)
+    except runs.Busy as error:
+        return _form_page(admin, request, subject, form, busy=str(error))
     except DatabaseError as error:
         if isinstance(error, IntegrityError) and Run.objects.filter(uid=uploads.uid).exists():
             # Two clicks, or two tabs: the file was kept for one run, and the other request has started it meanwhile.
@@ -333,6 +337,7 @@ def _form_page(
     pasted: str = "",
     paste_error: str = "",
     answer: str = "",
+    busy: str = "",
 ) -> TemplateResponse:
     uploads = form.uploads
     name = subject.name
@@ -353,6 +358,7 @@ def _form_page(
         hidden_options=", ".join(item.option for item in subject.description.hidden if item.option),
         details=details,
         answer=answer,
+        busy=busy,
         pasted=pasted,
         paste_error=paste_error,
         line=_line(subject, form),
@@ -402,6 +408,7 @@ def _line(subject: Subject, form: CommandForm) -> str:
 def command_line(admin: Admin, request: HttpRequest, name: str) -> HttpResponse:
     """Return the shell line for a form as it is being filled in. A POST, since its fields may hold secrets."""
     require(policy.may_run(request.user, name))
+    engine().warm_up(name)  # whoever fills in a long form shall not find it cold again
     try:
         subject = _subject(request, name, raw=request.POST.get("launcher_extra", ""))
     except CommandUnavailable as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from zlib import crc32
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
@@ -18,17 +19,24 @@ from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_variables
 
 from launcher import argv as argv_module
 from launcher import catalogue, policy, runs, shell
 from launcher.catalogue import CommandUnavailable
-from launcher.conf import options
+from launcher.conf import command_options, options
+from launcher.engines import engine
+from launcher.execution.prompting import prompt_of
+from launcher.execution.turn import Place
 from launcher.models import UNFINISHED, Run, Status
 from launcher.output.store import open_output, read_all
 from launcher.output.terminal import plain_text, whole_length, without_marks
 from launcher.output.window import Cursor, Window, following, newest, preceding
-from launcher.views.base import NOT_LISTED, Admin, address, number, page, require
+from launcher.views.base import NOT_LISTED, Admin, address, is_htmx, number, page, require
 
+SOON_MS = 20
+"""How soon a new page asks for the first lines, which are most likely written while the browser draws it."""
 FIRST_WAIT_MS = 150
 LONGEST_WAIT_MS = 2000
 LONGEST_COPY = 100_000
@@ -43,7 +51,18 @@ def _get_run(admin: Admin, request: HttpRequest, pk: int, *, without: Sequence[s
     if run is None:
         raise Http404(_("There is no run %s.") % pk)
     runs.reconcile([run])
+    _refresh_prompt(run)
     return run
+
+
+def _refresh_prompt(run: Run) -> None:
+    """Look what the run waits for: the column, which is what lists show, is behind by a second or so."""
+    prompt = prompt_of(run)
+    run.prompt = prompt.as_dict() if prompt else None
+
+
+def _place(run: Run) -> Place | None:
+    return engine().place(run) if run.status == Status.QUEUED else None
 
 
 def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
@@ -52,13 +71,16 @@ def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     output = open_output(run)
     end = number(request.GET.get("end"))
     window = newest(output, is_finished=run.is_finished) if end is None else preceding(output, end)
+    place = _place(run)
+    is_live = end is None and not run.is_finished
     return page(
         admin,
         request,
         "run.html",
         f"{run.command} #{run.pk}",
-        **_run_context(request, run)
-        | _window_context(run, window, floor=0, wait=FIRST_WAIT_MS, is_live=end is None and not run.is_finished),
+        **_run_context(request, run, place),
+        **_window_context(run, window, floor=0, wait=SOON_MS, is_live=is_live),
+        seen=_state_seen(run, place),
         is_part=end is not None,
         copies=_copies(admin, request, run),
     )
@@ -112,18 +134,50 @@ def _link(admin: Admin, request: HttpRequest, run: Run) -> str:
     return link
 
 
-def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+def _run_context(request: HttpRequest, run: Run, place: Place | None) -> dict[str, Any]:
     return {
-        "run": run,
         "may_run": policy.may_run(request.user, run.command) and catalogue.exists(run.command),
         "is_removed": not catalogue.exists(run.command),
         "may_delete": run.is_finished and policy.may_delete(request.user, run.command),
-        "seen": _state_seen(run),
+        "place_said": _place_said(place) if place else "",
+        "limit_said": _limit_said(run, place) if place else "",
     }
 
 
-def _state_seen(run: Run) -> str:
-    return f"{run.status}-{int(run.stop_requested_at is not None)}-{len(run.stop_steps)}"
+def _place_said(place: Place) -> str:
+    if not place.before:
+        return _("It is the next one.")
+    text = ngettext("Waiting: %d run is before it.", "Waiting: %d runs are before it.", place.before)
+    return text % place.before
+
+
+def _limit_said(run: Run, place: Place) -> str:
+    """Return the limit for which it waits, as the settings have it now."""
+    if place.is_for_command:
+        limit = command_options(run.command).max_concurrent
+        text = ngettext(
+            "Only %d run of this command goes on at a time.",
+            "At most %d runs of this command go on at once.",
+            limit or 0,
+        )
+    else:
+        limit = options().max_concurrent_runs
+        text = ngettext(
+            "Only %d run goes on at a time on its host.", "At most %d runs go on at once on its host.", limit or 0
+        )
+    return text % limit if limit else ""
+
+
+def _state_seen(run: Run, place: Place | None) -> str:
+    """Return what a page that shows the head as it is now says that it has seen."""
+    seen = f"{run.status}-{int(run.stop_requested_at is not None)}-{len(run.stop_steps)}"
+    if place:
+        seen += f"-{place.before}{'c' if place.is_for_command else 'h'}"
+    return f"{seen}-asks" if run.prompt else seen
+
+
+def _prompt_seen(run: Run) -> str:
+    return f"{run.prompt['number']}-{crc32(run.prompt['text'].encode('utf-8', 'replace')):x}" if run.prompt else ""
 
 
 def _window_context(run: Run, window: Window, *, floor: int, wait: int, is_live: bool) -> dict[str, Any]:
@@ -136,7 +190,7 @@ def _window_context(run: Run, window: Window, *, floor: int, wait: int, is_live:
         "earlier_floor": floor,
         "wait": wait,
         "is_live": is_live,
-        "seen": _state_seen(run),
+        "asked": _prompt_seen(run),
     }
 
 
@@ -157,21 +211,31 @@ def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     window = following(output, cursor, is_finished=run.is_finished)
     is_at_end = window.cursor.mark.offset >= output.size
     came = window.cursor.mark.offset > cursor.mark.offset or bool(window.pending)
+    place = _place(run)
+    seen, asked = _state_seen(run, place), request.GET.get("asked", "")
     context = _window_context(
         run,
         window,
         floor=window.start if window.skipped_from is None else window.skipped_from,
-        wait=_next_wait(request, came=came),
+        wait=_next_wait(request, came=came or asked != _prompt_seen(run)),
         is_live=not (run.is_finished and is_at_end),
     )
-    if request.GET.get("seen") != _state_seen(run):
-        context |= {**_run_context(request, run), "has_changed": True}
+    context |= {"seen": seen, **_prompt_news(run, asked)}
+    if request.GET.get("seen") != seen:
+        context |= {**_run_context(request, run, place), "has_changed": True}
     return TemplateResponse(request, "launcher/_tail.html", context)
+
+
+def _prompt_news(run: Run, asked: str) -> dict[str, bool]:
+    """Tell what a page that shows the prompt `asked` has to be sent: what is being typed goes with its question."""
+    now = _prompt_seen(run)
+    is_same = asked.partition("-")[0] == now.partition("-")[0]
+    return {"has_new_prompt": not is_same, "has_new_question": is_same and asked != now}
 
 
 def _next_wait(request: HttpRequest, *, came: bool) -> int:
     last = number(request.GET.get("wait"))
-    return FIRST_WAIT_MS if came or last is None else min(max(last, FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS)
+    return FIRST_WAIT_MS if came or last is None else min(max(last, SOON_MS) * 2, LONGEST_WAIT_MS)
 
 
 def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -242,6 +306,29 @@ def run_stop(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(address(admin, "run_change", run.pk))
 
 
+@sensitive_variables()
+def run_answer(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Type an answer where the run waits for one, or end its input; it is passed on, and kept and shown nowhere."""
+    run = _get_run(admin, request, pk, without=NOT_LISTED)
+    asked = number(request.POST.get("number"))
+    text = None if "end" in request.POST else request.POST.get("answer", "")
+    refusal = (
+        runs.answer(run, asked, text, user=request.user) if asked else _("It was not told which question this is for.")
+    )
+    _refresh_prompt(run)
+    is_still_asked = run.prompt is not None and run.prompt["number"] == asked
+    if refusal and asked and not is_still_asked:
+        refusal = _("Your answer was not sent: somebody else answered first, or the command did not wait any longer.")
+    if not is_htmx(request):
+        if refusal:
+            messages.error(request, refusal)
+        return redirect(address(admin, "run_change", run.pk))
+    response = TemplateResponse(request, "launcher/_answered.html", {"run": run, "refusal": refusal})
+    if refusal and is_still_asked:
+        response["HX-Reswap"] = "none"  # what was typed stays in its field
+    return response
+
+
 def run_again(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """Start a run with the very argv of an earlier one; where that is not whole any more, show the form."""
     run = _get_run(admin, request, pk)
@@ -252,7 +339,7 @@ def run_again(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(form_url)
     try:
         started = runs.start_run(run.command, run.argv, user=request.user)
-    except (runs.NotAccepted, CommandUnavailable) as error:
+    except (runs.NotAccepted, runs.Busy, CommandUnavailable) as error:
         messages.error(request, str(error))
         return redirect(form_url)
     except DatabaseError as error:

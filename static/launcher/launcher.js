@@ -5,6 +5,8 @@
   const MOST_ROWS = 3000;
   const MOST_UNFOLLOWED_ROWS = 10000;
   const RETRY_MS = 2000;
+  // In a form, an argument's field hides the form's own method of that name.
+  const { closest, matches, querySelectorAll } = Element.prototype;
 
   // Durations
 
@@ -108,6 +110,54 @@
     hadFocus = false;
   });
 
+  // Answers. What is being typed stays for as long as its question does, and the focus never jumps to another question
+  // under somebody's fingers: only who has just answered, and touched nothing since, goes on typing at the next one.
+
+  const answerSaid = document.getElementById("launcher-answer-said");
+  const promptArea = () => document.getElementById("launcher-prompt");
+  let isGoingOn = false;
+  let isPromptToFocus = false;
+  const focusPrompt = () => (promptArea().querySelector("form") ? promptArea() : output).focus({ preventScroll: true });
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const area = event.detail.target;
+    if (area.id !== "launcher-prompt") return;
+    // A poll that was under way while an answer was sent may bring again what is here.
+    if (event.detail.fragment.firstElementChild.dataset.launcherPrompt === area.dataset.launcherPrompt) return event.preventDefault();
+    const field = area.querySelector("[name=answer]");
+    if (field && field.value) answerSaid.textContent = answerSaid.dataset.gone;
+    isPromptToFocus = area.contains(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (isPromptToFocus) focusPrompt();
+    isPromptToFocus = false;
+    const field = isGoingOn && promptArea().querySelector("[name=answer]");
+    if (!field) return;
+    isGoingOn = false;
+    field.focus();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.requestConfig.elt;
+    if (!matches.call(form, ".launcher-answer")) return;
+    if (!event.detail.successful) answerSaid.textContent = answerSaid.dataset.unsent;
+    if (form.isConnected) {
+      // Not taken, so it can be sent again.
+      form.querySelectorAll("[type=submit]").forEach((button) => (button.disabled = false));
+      if (document.activeElement === document.body) form.querySelector("[name=answer]").focus({ preventScroll: true });
+    } else {
+      isGoingOn = !answerSaid.textContent;
+      if (isGoingOn) output.focus({ preventScroll: true });
+      else focusPrompt();
+    }
+    window.htmx.trigger("#launcher-tail", "launcher:retry");
+  });
+  for (const name of ["keydown", "pointerdown", "wheel"]) {
+    document.addEventListener(name, () => (isGoingOn = false), { passive: true });
+  }
+  document.addEventListener("input", (event) => {
+    if (closest.call(event.target, ".launcher-answer")) answerSaid.textContent = "";
+  });
+
   // Earlier lines come in above: what the reader looks at must not move.
   let heightBelow = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -165,9 +215,8 @@
     }
   });
 
-  // Two clicks are one run. In a form, an argument's field hides the form's own method of that name.
+  // Two clicks are one run.
 
-  const { closest, matches, querySelectorAll } = Element.prototype;
   document.addEventListener("submit", (event) => {
     if (!matches.call(event.target, "#content-main form[method=post]")) return;
     const buttons = querySelectorAll.call(event.target, "[type=submit]");

@@ -1,5 +1,6 @@
 """Real runs in real processes: what is captured, how ends are told, that stops stop, and that nothing is lost."""
 
+import errno
 import os
 import shutil
 import signal
@@ -13,10 +14,12 @@ from django.db import OperationalError
 
 from launcher import runs
 from launcher.engines import engine, local
-from launcher.execution.identity import is_alive
+from launcher.execution import dispatch
+from launcher.execution.identity import is_alive, process_start
+from launcher.execution.ring import Link, RingReader, RingWriter, make_link
 from launcher.models import Chunk, Run, Status
 from launcher.output.store import Spool, open_output, read_all
-from tests.waiting import output_of, wait_for, wait_until_finished
+from tests.waiting import bytes_of, output_of, wait_for, wait_until_finished
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +60,7 @@ def test_output_is_in_the_database_once_the_run_has_ended_and_the_spool_is_gone(
     run = finished(owner, "run_speaks")
     wait_for(lambda: not Spool(run.uid).folder.exists())
     assert Chunk.objects.filter(run=run).count() == 1
-    assert run.output_bytes == len(output_of(run).encode())
+    assert run.output_bytes == len(bytes_of(run))
 
 
 @pytest.mark.parametrize(
@@ -100,13 +103,6 @@ def test_a_command_error_is_printed_as_on_the_shell(owner: User) -> None:
 
 def test_traceback_option_shows_where_a_command_error_comes_from(owner: User) -> None:
     assert "Traceback" in output_of(finished(owner, "run_ends", "command-error", "--traceback"))
-
-
-@pytest.mark.parametrize("argv", [[], ["--secretly"]])
-def test_a_command_that_asks_fails_at_once_since_nobody_can_answer(owner: User, argv: list[str]) -> None:
-    run = finished(owner, "run_asks", *argv)
-    assert run.status == Status.FAILED
-    assert run.reason.startswith("EOFError")
 
 
 @pytest.mark.parametrize("what", ["close", "daemon", "bytes", "chdir", "sys-stdout", "fork"])
@@ -276,12 +272,16 @@ def test_a_report_is_never_written_into_a_file_of_the_command(owner: User) -> No
 
 
 def test_a_start_counts_though_its_process_cannot_be_noted(owner: User, monkeypatch: Any) -> None:
-    monkeypatch.setattr(local, "process_start", failing_database)
+    monkeypatch.setattr(dispatch, "note_owner", failing_note)
     run = runs.start_run("run_ends", ["well"], user=owner)
     assert wait_until_finished(run).status == Status.SUCCEEDED
 
 
-def failing_database(pid: int) -> str:
+def failing_note(*args: Any, **kwargs: Any) -> None:
+    raise OSError("no space left")
+
+
+def failing_database(*args: Any, **kwargs: Any) -> None:
     raise OperationalError("database is locked")
 
 
@@ -289,7 +289,7 @@ def test_a_stored_run_never_stays_queued_whatever_goes_wrong(owner: User, monkey
     monkeypatch.setattr(local, "make_job", failing_database)
     run = runs.start_run("run_ends", ["well"], user=owner)
     assert reloaded(run).status == Status.LOST
-    assert "failing_database" in run.reason
+    assert "database is locked" in run.reason
 
 
 def test_a_path_object_on_the_import_path_does_no_harm(owner: User, monkeypatch: Any, tmp_path: Path) -> None:
@@ -341,3 +341,55 @@ def test_a_process_with_threads_spawns_its_child_instead_of_forking(owner: User,
     run = finished(owner, "run_speaks")
     assert run.status == Status.SUCCEEDED, (run.reason, output_of(run))
     assert "by a subprocess" in output_of(run)
+
+
+def test_a_forked_daemon_of_a_killed_supervisor_does_not_live_on(owner: User, tmp_path: Path) -> None:
+    run = runs.start_run(
+        "run_writes", [str(tmp_path), "--helper=f", "--helper-after=0", "--helper-seconds=60"], user=owner
+    )
+    wait_for(lambda: (tmp_path / "f").exists() and (tmp_path / "f").read_text().count("\n") > 1)
+    daemon = int((tmp_path / "f").read_text().split()[1])
+    assert reloaded(run).pid is not None
+    os.kill(run.pid or 0, signal.SIGKILL)
+    wait_until_finished(run)
+    wait_for(lambda: not process_start(daemon))
+
+
+def test_the_next_run_starts_though_the_warm_process_has_lost_its_socket(owner: User, settings: Any) -> None:
+    assert finished(owner, "run_ends", "well").status == Status.SUCCEEDED
+    for path in settings.LAUNCHER["SPOOL_DIR"].glob("zygote-*.sock"):
+        path.unlink()
+    assert finished(owner, "run_ends", "well").status == Status.SUCCEEDED
+
+
+def test_a_run_that_a_run_has_started_outlives_its_stop(owner: User, gate: Path) -> None:
+    code = f"from launcher import runs; runs.start_run('run_waits', [{str(gate)!r}], user=None, who='a run')"
+    outer = runs.start_run("shell", ["-c", f"import time; {code}; time.sleep(60)"], user=None, who="a test")
+    wait_for(lambda: Run.objects.filter(command="run_waits").exists())
+    inner = Run.objects.get(command="run_waits")
+    wait_for(lambda: "waiting" in output_of(inner))
+    runs.stop_run(outer, user=owner)
+    assert wait_until_finished(outer).status == Status.STOPPED
+    gate.touch()
+    assert wait_until_finished(inner).status == Status.SUCCEEDED
+
+
+def test_without_room_on_the_disk_child_and_supervisor_share_memory_alone(monkeypatch: Any, tmp_path: Path) -> None:
+    def no_room(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    reader = RingReader(tmp_path / "ring", is_new=True)
+    assert not (tmp_path / "ring").exists()
+    ours, childs = make_link()
+    taken: list[bytes] = []
+    with ours, childs:
+        RingWriter(reader.path, Link(childs.fileno())).write(b"kept all the same")
+    reader.take(taken.append, lambda: None)
+    assert taken == [b"kept all the same"]
+
+
+def test_a_deleted_run_leaves_no_spool_though_it_never_started(owner: User) -> None:
+    run = runs.start_run("run_ends", ["well"], user=owner)
+    Run.objects.filter(pk=run.pk).delete()
+    wait_for(lambda: not Spool(run.uid).folder.exists())

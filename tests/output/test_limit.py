@@ -275,7 +275,8 @@ def test_shipping_the_end_too_early_costs_nothing_but_work() -> None:
 
 
 @pytest.mark.django_db
-def test_shipping_the_end_can_be_broken_off_and_taken_up_again() -> None:
+def test_shipping_the_end_can_be_broken_off_and_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BATCH_CHUNKS", 1)
     run = new_run()
     spool = new_spool(run)
     data = numbered(100)

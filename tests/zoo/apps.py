@@ -1,8 +1,10 @@
 """The zoo's app: behaves itself, unless a test asks otherwise for a process that it starts."""
 
 import os
+import socket
 import threading
 import time
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.apps import AppConfig
@@ -16,6 +18,10 @@ class ZooConfig(AppConfig):
     def ready(self) -> None:
         if os.environ.get("LAUNCHER_TEST_THREAD_IN_READY"):
             threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+        if os.environ.get("LAUNCHER_TEST_FOLDER_IN_READY"):
+            self.folder = TemporaryDirectory()
+        if port := os.environ.get("LAUNCHER_TEST_SOCKET_IN_READY"):
+            self.connection = socket.create_connection(("127.0.0.1", int(port)))
         if os.environ.get("LAUNCHER_TEST_FAILING_CHECK"):
             register(failing_check)
 

@@ -1,0 +1,110 @@
+"""The processes that a run has started, also those that left its group or its session. Complete on Linux only."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+RUN_VARIABLE = "LAUNCHER_RUN"
+"""In the environment of every command: its run's uid. It tells whose a process is when all that knew it are dead."""
+
+
+# Loaded once, and not anew in each forked process.
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of descendants whose own one has ended, so that none is lost sight of (Linux)."""
+    if _libc is not None:
+        _libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, prctl(2)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent is gone, or end it at once if that is so already (Linux)."""
+    if _libc is not None:
+        _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2); it survives neither a fork nor a change of user
+    if os.getppid() != parent:  # it was gone before that could take effect
+        os._exit(1)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of all living processes below one; where the system doesn't tell, there are none."""
+    children = _children_by_parent()
+    found: list[int] = []
+    waiting = list(children.get(pid, ()))
+    while waiting:
+        child = waiting.pop()
+        if not _is_another_run(child):
+            found.append(child)
+            waiting += children.get(child, ())
+    return found
+
+
+def _is_another_run(pid: int) -> bool:
+    """Tell whether a process is one of Launcher's own with a session of its own: a command may start further runs."""
+    with suppress(OSError):
+        return os.getsid(pid) == pid and b"-m\0launcher.execution" in _read(pid, "cmdline")
+    return False
+
+
+def _children_by_parent() -> dict[int, list[int]]:
+    children: dict[int, list[int]] = {}
+    for pid, fields in _stats():
+        if fields[0] not in "ZX":
+            children.setdefault(int(fields[1]), []).append(pid)
+        elif fields[1].isdigit():  # a zombie may still be the parent of threads' processes
+            children.setdefault(int(fields[1]), [])
+    return children
+
+
+def _stats() -> Iterator[tuple[int, list[str]]]:
+    """Yield each process's id with the fields of its stat from the state on (proc(5))."""
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return
+    for name in names:
+        if name.isdigit():
+            with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                yield int(name), file.read().rpartition(b")")[2].decode().split()
+
+
+def left_behind(uid: str, session: int, born_after_ticks: int) -> list[int]:
+    """Return the processes of a run whose supervisor is dead: forks in its session, and those with its variable.
+
+    Forks of its child elsewhere have the ring mapped; what /proc says of their environment is the warm process's.
+
+    `born_after_ticks` is the supervisor's start time. An older process, or one of another program in a session that
+    got the number later, can't be the run's.
+    """
+    mark, ring = f"{RUN_VARIABLE}={uid}".encode(), f"/run-{uid}/ring".encode()
+    found = []
+    for pid, fields in _stats():
+        if fields[0] in "ZX" or int(fields[19]) < born_after_ticks:
+            continue
+        is_fork = b"launcher.execution" in _read(pid, "cmdline")
+        is_ours = is_fork and (int(fields[3]) == session or ring in _read(pid, "maps"))
+        if is_ours or mark in _read(pid, "environ").split(b"\0"):
+            found.append(pid)
+    return found
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
+def signal_all(pids: Iterable[int], number: int) -> None:
+    """Send a signal to each process; a stopped one is woken to take it."""
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+            if number not in (signal.SIGKILL, signal.SIGSTOP):
+                os.kill(pid, signal.SIGCONT)
