@@ -119,7 +119,7 @@ def _supervise(job: Job, channel: Channel, turn: Turn, child: int) -> NoReturn:
     else:
         with suppress(OSError):
             channel.link.send(GO)
-        Supervisor(run, job, child=child, channel=channel).watch()
+        Supervisor(run, child=child, channel=channel).watch()
     turn.release()
     _leave()
 

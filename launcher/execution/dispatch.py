@@ -80,13 +80,9 @@ class Way:
     noted_at: float = 0.0
 
 
-def _way_path(job: Job, key: str) -> Path:
-    return Path(job.spool_root) / f"way-{job.project}-{key}.json"
-
-
 def note_way(job: Job, key: str, why_cold: str) -> None:
     """Note whether this project can be forked: the warm process finds it out, everybody else wants to know."""
-    path = _way_path(job, key)
+    path = job.way_path(key)
     draft = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
         draft.write_text(json.dumps(asdict(Way(why_cold=why_cold, noted_at=time.time()))))
@@ -106,22 +102,23 @@ def last_way(root: Path, project: str) -> Way:
     return max(ways, key=lambda way: way.noted_at, default=Way())
 
 
-def why_cold(job: Job) -> str:
+def why_cold(job: Job, key: str) -> str:
     """Return why a run of this project is to be started cold, or an empty string."""
     if sys.platform != "linux":
         return "only Linux has what a warm process needs"
     if not options().warm_start:
         return "LAUNCHER['WARM_START'] is off"
-    way = _read_way(_way_path(job, key_of(job)))
+    way = _read_way(job.way_path(key))
     is_old = not 0 <= time.time() - way.noted_at < COLD_SECONDS
     return "" if is_old else way.why_cold
 
 
 def start(job: Job) -> None:
     """Have a process carry the job out. Raises OSError if none can be started."""
-    reason = why_cold(job)
+    key = key_of(job)
+    reason = why_cold(job, key)
     if not reason:
-        if _ask_warm(job) or _start_warm(job):
+        if _ask_warm(job, key) or _start_warm(job, key):
             return
         reason = "the warm process did not answer"
     start_cold(replace(job, why_cold=reason))
@@ -129,29 +126,22 @@ def start(job: Job) -> None:
 
 def warm_up(job: Job) -> None:
     """Have a warm process be there soon, with the job's command imported; never waits and never fails."""
-    if not why_cold(job):
+    key = key_of(job)
+    if not why_cold(job, key):
         with suppress(OSError):
-            if not _ask_warm(job):
-                _start_warm(job)
+            if not _ask_warm(job, key):
+                _start_warm(job, key)
 
 
-def _socket_path(job: Job) -> Path:
-    return Path(job.spool_root) / f"zygote-{key_of(job)}.sock"
-
-
-def _log_path(job: Job) -> Path:
-    return Path(job.spool_root) / f"zygote-{key_of(job)}.log"
-
-
-def _ask_warm(job: Job) -> bool:
+def _ask_warm(job: Job, key: str) -> bool:
     """Hand the job to the warm process; False if there is none, or if it died of it."""
     try:
-        with local_socket.connect(_socket_path(job), timeout_seconds=ACCEPT_SECONDS) as connection:
+        with local_socket.connect(job.warm_path(key, ".sock"), timeout_seconds=ACCEPT_SECONDS) as connection:
             pid, user = local_socket.peer(connection)
             if user != os.getuid():
                 return False
             if job.run_pk:
-                note_owner(job.folder, pid, is_supervisor=False, log=str(_log_path(job)))
+                note_owner(job.folder, pid, is_supervisor=False, log=str(job.warm_path(key, ".log")))
             connection.sendall(job.to_bytes())
             connection.shutdown(socket.SHUT_WR)
             return not job.run_pk or _is_accepted(connection)
@@ -166,15 +156,15 @@ def _is_accepted(connection: socket.socket) -> bool:
         return True
 
 
-def _start_warm(job: Job) -> bool:
+def _start_warm(job: Job, key: str) -> bool:
     """Start a warm process, with the job as the first thing it does. Raises OSError."""
-    log = _log_path(job)
+    log = job.warm_path(key, ".log")
     if job.run_pk:
         forget_owner(job.folder)  # one that has just left may have been asked first
     with suppress(OSError):
         if log.stat().st_size > LARGEST_LOG_BYTES:
             log.unlink()
-    process = _start(job, "launcher.execution.zygote", key_of(job), log=log)
+    process = _start(job, "launcher.execution.zygote", key, log=log)
     if job.run_pk:
         with suppress(OSError):  # the process may have noted more than that already
             note_owner(job.folder, process.pid, is_supervisor=False, is_first=True, log=str(log))

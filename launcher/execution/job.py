@@ -65,6 +65,14 @@ class Job:
             turn.inherit_ticket(self.ticket)
         return turn
 
+    def warm_path(self, key: str, suffix: str) -> Path:
+        """Return the path of one of the files of the warm process with a key."""
+        return Path(self.spool_root) / f"zygote-{key}{suffix}"
+
+    def way_path(self, key: str) -> Path:
+        """Return where it is noted how runs of this project start."""
+        return Path(self.spool_root) / f"way-{self.project}-{key}.json"
+
     @property
     def folder(self) -> Path:
         """Return the folder of the run's spool."""

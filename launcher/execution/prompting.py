@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from launcher.execution.channel import Channel
-from launcher.execution.descendants import descendants
+from launcher.execution.descendants import quick_descendants
 from launcher.execution.ring import is_readable
 from launcher.models import Run
 from launcher.output.store import Spool, host_name
@@ -134,7 +134,7 @@ class PromptWatch:
         if number is None or not os.path.exists(f"/proc/{self._child}/syscall"):
             is_unfinished = bool(self._tail) and not self._tail.endswith(b"\n")
             return quiet > GUESS_SECONDS and is_unfinished
-        group = [self._child, *descendants(self._child)]
+        group = [self._child, *quick_descendants(self._child)]
         if any(_reads_terminal(pid, number) for pid in group):
             return True
         # An editor of lines polls before it reads, with the terminal set to give it each key.

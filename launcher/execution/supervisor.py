@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from launcher.conf import options
 from launcher.execution import control, stopping
 from launcher.execution.channel import Channel
-from launcher.execution.job import Job
 from launcher.execution.prompting import LONGEST_ANSWER_BYTES, PromptWatch, write_prompt
 from launcher.execution.record import Outcome, make_outcome
 from launcher.execution.ring import WAKE
@@ -41,9 +40,8 @@ DRAIN_LIMIT_SECONDS = 2.0
 class Supervisor:
     """Watches one child until it has ended and everything about it is recorded."""
 
-    def __init__(self, run: Run, job: Job, *, child: int, channel: Channel) -> None:
+    def __init__(self, run: Run, *, child: int, channel: Channel) -> None:
         self._run = run
-        self._job = job
         self._child = child
         self._channel = channel
         self._spool = Spool(run.uid)
@@ -127,12 +125,12 @@ class Supervisor:
         return IDLE_SECONDS if self._channel.ring.sleep() else 0.0
 
     def _take_from_ring(self) -> bool:
-        taken = self._channel.ring.take(self._store_from_ring, self._wake_child)
+        taken = self._channel.ring.take(self._store, self._wake_child)
         if taken:
             self._gathering_until = time.monotonic() + GATHER_SECONDS
         return bool(taken)
 
-    def _store_from_ring(self, data: bytes) -> None:
+    def _store(self, data: bytes) -> None:
         self._writer.append(data)
         self._watch.note_output(data)
         self._shipper.note_stored(self._writer.size)
@@ -154,10 +152,8 @@ class Supervisor:
         if not data:
             self._selector.unregister(self._channel.terminal)
             return False
-        self._writer.append(data)
+        self._store(data)
         self._channel.ring.note_stored(len(data))
-        self._watch.note_output(data)
-        self._shipper.note_stored(self._writer.size)
         return True
 
     def _read_link(self) -> None:

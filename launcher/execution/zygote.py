@@ -148,7 +148,7 @@ class Zygote:
     def _hand_on(self, first: Job, reason: str) -> int:
         """Start cold what was asked for by now, and leave: a fork of this process would not be safe."""
         self._start_cold(first, reason)
-        self._socket_path().unlink(missing_ok=True)
+        self._job.warm_path(self._key, ".sock").unlink(missing_ok=True)
         self._listener.setblocking(False)
         with suppress(BlockingIOError):
             while True:
@@ -177,9 +177,6 @@ class Zygote:
 
         job.spool.write_outcome(make_outcome(Status.LOST, reason))
         forget_owner(job.folder)
-
-    def _socket_path(self) -> Path:
-        return Path(self._job.spool_root) / f"zygote-{self._key}.sock"
 
     # Doing what is asked
 
@@ -247,15 +244,13 @@ class Zygote:
             connection.sendall(b"1")
 
     def _become_supervisor(self, job: Job) -> int:
-
         for found in (self._listener, self._waiting):
             if found is not None:
                 found.close()
         for descriptor in (self._lock, self._terminal, self._streams):
             os.close(descriptor)
         self._capture.drop(self._freshness.hear)
-        spool = job.spool
-        log = os.open(spool.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(job.spool.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for descriptor, source in ((0, nothing), (1, log), (2, log)):
             os.dup2(source, descriptor)
@@ -345,7 +340,7 @@ class Zygote:
 
     def _is_mine(self) -> bool:
         """Tell whether its files are there, and not another's: somebody may have cleared up the spool folder."""
-        path = self._socket_path()
+        path = self._job.warm_path(self._key, ".sock")
         try:
             return path.exists() and os.path.samestat(os.fstat(self._lock), os.stat(path.with_suffix(".lock")))
         except OSError:
@@ -355,8 +350,8 @@ class Zygote:
         """Leave no files behind: the next environment has others, and nobody else would remove them."""
         if self._is_mine():
             for suffix in (".sock", ".log", ".lock"):
-                self._socket_path().with_suffix(suffix).unlink(missing_ok=True)
-            Path(self._job.spool_root, f"way-{self._job.project}-{self._key}.json").unlink(missing_ok=True)
+                self._job.warm_path(self._key, suffix).unlink(missing_ok=True)
+            self._job.way_path(self._key).unlink(missing_ok=True)
 
 
 def _rehearsal() -> None:
@@ -444,7 +439,7 @@ def main() -> int:
             os.set_inheritable(descriptor, False)
         skipped = frozenset(filter(None, words[2].split(",")))
         return Zygote(key, job, socket.socket(fileno=listener), lock, skipped).serve(job)
-    path = Path(job.spool_root) / f"zygote-{key}.sock"
+    path = job.warm_path(key, ".sock")
     deadline = time.monotonic() + IMPORT_SECONDS + JOB_SECONDS
     while (locked := _lock(path.with_suffix(".lock"))) is None:
         try:

@@ -147,7 +147,7 @@ def test_a_time_limit_ends_a_run_by_the_same_steps(owner: User, gate: Path, monk
 def test_a_project_without_a_warm_process_waits_in_order_as_well(
     owner: User, gate: Path, one_waiter: None, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dispatch, "why_cold", lambda job: "a test wants it so")
+    monkeypatch.setattr(dispatch, "why_cold", lambda job, key: "a test wants it so")
     going_waiter(owner, gate)
     second, third = waiter(owner, gate), waiter(owner, gate)
     wait_for(lambda: has_place(second, 0) and has_place(third, 1))
