@@ -1,9 +1,11 @@
 """Installs a package of Debian's where that needs no question: as root, with apt-get. Elsewhere it does nothing."""
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 
 def install_package(name: str) -> None:
@@ -17,3 +19,19 @@ def install_package(name: str) -> None:
     ):
         if subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment, check=False).returncode:
             return
+
+
+def print_found(find: Callable[[], str | None], *, package: str, missing: str, description: str | None) -> int:
+    """Print what is found, after installing the package if need be; else say what is missing and return 1."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--no-install", action="store_true", help="only look")
+    options = parser.parse_args()
+    path = find()
+    if path is None and not options.no_install:
+        install_package(package)
+        path = find()
+    if path is None:
+        print(missing, file=sys.stderr)
+        return 1
+    print(path)
+    return 0

@@ -3,12 +3,11 @@
 Exit code 1, with one line on stderr, when there is none.
 """
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
 
-from tools.debian import install_package
+from tools.debian import print_found
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "no Chromium found: run `playwright install chromium` or install your system's chromium or google-chrome"
@@ -30,18 +29,7 @@ def _playwrights_own() -> str | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-install", action="store_true", help="only look")
-    options = parser.parse_args()
-    path = find_browser()
-    if path is None and not options.no_install:
-        install_package("chromium")
-        path = find_browser()
-    if path is None:
-        print(MISSING, file=sys.stderr)
-        return 1
-    print(path)
-    return 0
+    return print_found(find_browser, package="chromium", missing=MISSING, description=__doc__)
 
 
 if __name__ == "__main__":

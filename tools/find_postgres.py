@@ -4,14 +4,13 @@ Exit code 1, with one line on stderr, when there is none. The tests run a server
 cluster that Debian's package makes, and may start, is neither needed nor in the way.
 """
 
-import argparse
 import os
 import re
 import shutil
 import sys
 from pathlib import Path
 
-from tools.debian import install_package
+from tools.debian import print_found
 
 PROGRAMS = ("initdb", "pg_ctl", "postgres")
 MISSING = "no PostgreSQL server found: install your system's postgresql, with initdb, pg_ctl and postgres"
@@ -33,18 +32,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-install", action="store_true", help="only look")
-    options = parser.parse_args()
-    path = find_postgres()
-    if path is None and not options.no_install:
-        install_package("postgresql")
-        path = find_postgres()
-    if path is None:
-        print(MISSING, file=sys.stderr)
-        return 1
-    print(path)
-    return 0
+    return print_found(find_postgres, package="postgresql", missing=MISSING, description=__doc__)
 
 
 if __name__ == "__main__":
