@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -54,15 +55,15 @@ def is_gone(run: Run) -> bool:
     if owner is not None:
         return timezone.now() - run.queued_at > timedelta(seconds=LOADING_SECONDS)
     # It may have been stored in a transaction that took long: it counts from when it was first seen, too.
-    seen_at = _seen_at.setdefault(run.pk, time.monotonic())
+    seen_at = _seen_at.setdefault(run.uid, time.monotonic())
     is_late = timezone.now() - run.queued_at > timedelta(seconds=STARTING_SECONDS)
     return is_late and time.monotonic() - seen_at > UNSTARTED_SECONDS
 
 
-_seen_at: dict[int, float] = {}
-"""When runs without a process were first seen, by key."""
-_silent: dict[int, tuple[object, float]] = {}
-"""Runs found silent, by key: the heartbeat they had then, and when that was by this process's own clock."""
+_seen_at: dict[uuid.UUID, float] = {}
+"""When runs without a process were first seen, by uid."""
+_silent: dict[uuid.UUID, tuple[object, float]] = {}
+"""Runs found silent, by uid: the heartbeat they had then, and when that was by this process's own clock."""
 
 
 def _is_silent(run: Run) -> bool:
@@ -73,11 +74,11 @@ def _is_silent(run: Run) -> bool:
     if run.heartbeat_at is None:
         found = Run.objects.filter(pk=run.pk, queued_at__lt=Now() - timedelta(seconds=SILENT_SECONDS))
     if not found.exists():
-        _silent.pop(run.pk, None)
+        _silent.pop(run.uid, None)
         return False
-    heartbeat, since = _silent.setdefault(run.pk, (run.heartbeat_at, time.monotonic()))
+    heartbeat, since = _silent.setdefault(run.uid, (run.heartbeat_at, time.monotonic()))
     if heartbeat != run.heartbeat_at:
-        del _silent[run.pk]
+        del _silent[run.uid]
         return False
     return time.monotonic() - since > SECOND_LOOK_SECONDS
 
