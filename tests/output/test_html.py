@@ -1,73 +1,10 @@
-"""Any bytes in, safe HTML out: the only markup is ours."""
-
-import re
-from html.parser import HTMLParser
+"""A line's text in our markup, and in no other; what any bytes become is in test_fuzz."""
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from launcher.output.html import spans_html
-from launcher.output.terminal import PLAIN, Style, draw_line, plain_text
-
-
-class Reader(HTMLParser):
-    """Collects text and class lists, and refuses any tag but a span with classes."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.text = ""
-        self.classes: list[str] = []
-        self.depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        ((name, value),) = attrs
-        assert (tag, name) == ("span", "class")
-        self.classes += (value or "").split()
-        self.depth += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        assert tag == "span"
-        self.depth -= 1
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(data)
-
-    def handle_decl(self, decl: str) -> None:
-        raise AssertionError(decl)
-
-    def handle_pi(self, data: str) -> None:
-        raise AssertionError(data)
-
-    def unknown_decl(self, data: str) -> None:
-        raise AssertionError(data)
-
-
-def read(html: str) -> Reader:
-    reader = Reader()
-    reader.feed(html)
-    reader.close()
-    assert reader.depth == 0
-    return reader
-
-
-markup = st.sampled_from(
-    ["<script>", "</span>", "<!--", "&lt;", '"', "'", "<![CDATA[", "<?", "\x1b[31", "m", "\x1b[m", "\r"]
-)
-
-
-@given(st.binary(max_size=100) | st.lists(markup).map(lambda parts: "".join(parts).encode()))
-@example(b"\x1b[31m<script>alert(1)</script>\x1b[0m")
-@example(b'\x1b[1m"><img src=x onerror=alert(1)>')
-def test_no_bytes_bring_markup_of_their_own(data: bytes) -> None:
-    reader = read(spans_html(draw_line(data, PLAIN)[0]))
-    assert reader.text == plain_text(data)
-    assert all(
-        re.fullmatch(r"ansi-(?:bold|dim|italic|underline|strike|reverse|[fb]g-\d+)", name) for name in reader.classes
-    )
+from launcher.output.terminal import PLAIN, Style, draw_line
+from tests.output.inert import read
 
 
 @pytest.mark.parametrize(
@@ -103,3 +40,54 @@ def test_reversed_text_and_ground_change_places(style: Style, classes: list[str]
 def test_plain_text_has_no_markup_at_all() -> None:
     assert spans_html([("1 < 2 & 3", PLAIN)]) == "1 &lt; 2 &amp; 3"
     assert spans_html([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("colour", "index"),
+    [((255, 135, 0), 208), ((128, 128, 128), 244), ((0, 0, 0), 16), ((250, 250, 250), 231), ((1, 2, 90), 17)],
+)
+def test_a_true_colour_is_the_nearest_of_the_palette_and_says_which_it_is(
+    colour: tuple[int, int, int], index: int
+) -> None:
+    reader = read(spans_html([("x", Style(foreground=colour, background=colour))]))
+    assert reader.classes == [f"ansi-fg-{index}", f"ansi-bg-{index}"]
+    exact = "#{:02x}{:02x}{:02x}".format(*colour)
+    assert reader.colours == [("data-fg", exact), ("data-bg", exact)]
+
+
+def test_a_link_is_one_element_whatever_the_looks_in_it() -> None:
+    spans, _ = draw_line(b"see \x1b]8;;https://example.com/?a=1&b=2\x07the \x1b[1mdocs\x1b]8;;\x07.", PLAIN)
+    assert spans_html(spans) == (
+        'see <a href="https://example.com/?a=1&amp;b=2" rel="noopener noreferrer nofollow" target="_blank">the '
+        '<span class="ansi-bold">docs</span></a><span class="ansi-bold">.</span>'
+    )
+
+
+def test_links_side_by_side_are_two_and_one_at_the_end_is_closed() -> None:
+    reader = read(spans_html(draw_line(b"\x1b]8;;http://a\x07a\x1b]8;;mailto:b@c\x1b\\b", PLAIN)[0]))
+    assert reader.links == ["http://a", "mailto:b@c"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//example.com", "/admin/", "", "HTTP:x"),
+        *("https://", "https://exa mple.com", "https://exämple.com", " https://x", "vbscript:x", "https:x"),
+        "https://" + "x" * 2000,
+    ],
+)
+def test_what_leads_elsewhere_is_no_link(address: str) -> None:
+    spans, style = draw_line(f"\x1b]8;;{address}\x07text".encode(), PLAIN)
+    assert spans_html(spans) == "text"
+    assert style == PLAIN
+
+
+def test_nothing_turns_the_text_around_or_breaks_the_line() -> None:
+    turning = "\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069i\u2028j\u2029k"
+    assert spans_html([(turning, PLAIN)]) == "".join(f"\ufffd{letter}" for letter in "abcdefghijk")
+    assert spans_html([("שלום \u200fعربي\u200d\u061c", PLAIN)]) == "שלום \u200fعربي\u200d\u061c"
+
+
+def test_controls_are_shown() -> None:
+    spans, _ = draw_line("\0\x9b\x7f<".encode(), PLAIN)
+    assert spans_html(spans) == "\u2400\ufffd\u2421&lt;"

@@ -4,18 +4,18 @@ import itertools
 import re
 import time
 
-import pyte
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from pyte import graphics
 
 from launcher.output.terminal import (
+    COLUMNS,
     ERROR_OFF,
     ERROR_ON,
     PLAIN,
     Style,
     draw_line,
+    draw_lines,
     is_only_marks,
     parse_style,
     plain_text,
@@ -24,13 +24,17 @@ from launcher.output.terminal import (
     whole_length,
     without_marks,
 )
+from tests.fuzzing import examples
+from tests.output.witness import Cell, Witness, stripped
 
 RED = Style(foreground=1)
 
+parts_of_colours = st.integers(0, 255)
+colours = st.none() | parts_of_colours | st.tuples(parts_of_colours, parts_of_colours, parts_of_colours)
 styles = st.builds(
     Style,
-    foreground=st.none() | st.integers(0, 255),
-    background=st.none() | st.integers(0, 255),
+    foreground=colours,
+    background=colours,
     is_bold=st.booleans(),
     is_dim=st.booleans(),
     is_italic=st.booleans(),
@@ -38,12 +42,16 @@ styles = st.builds(
     is_reversed=st.booleans(),
     is_struck=st.booleans(),
     is_error=st.booleans(),
+    link=st.just(""),
 )
 texts = st.text(st.sampled_from("abc XYZ-0189#=>|%éß✓█"), max_size=8)
-# What pyte knows too: it has no faint text, double underline or colons, and takes no colour beyond the palette.
+# What pyte knows too: it has no faint text, double underline or colons.
 numbers = st.sampled_from([0, 1, 3, 4, 7, 9, 22, 23, 24, 27, 29, *range(30, 38), 39, *range(40, 48), 49, 90, 97, 100])
 palette_colours = st.builds("{};5;{}".format, st.sampled_from([38, 48]), st.integers(0, 255))
-sgr = st.lists(numbers | palette_colours, max_size=4).map(lambda parts: f"\x1b[{';'.join(map(str, parts))}m")
+true_colours = st.builds("{};2;{};{};{}".format, st.sampled_from([38, 48]), *[parts_of_colours] * 3)
+sgr = st.lists(numbers | palette_colours | true_colours, max_size=4).map(
+    lambda parts: f"\x1b[{';'.join(map(str, parts))}m"
+)
 edits = st.builds("\x1b[{}{}".format, st.sampled_from(["", *range(30)]), st.sampled_from("CDGPX@"))
 erasures = st.sampled_from(["\x1b[K", "\x1b[0K", "\x1b[1K", "\x1b[2K"])
 controls = st.sampled_from(["\r", "\r", "\b", "\t", "\x07", "\x0e"])
@@ -56,64 +64,25 @@ escapes = st.lists(
 ).map(b"".join)
 
 
-def terminal_cells(line: str) -> list[tuple[str, Style]]:
-    """Return what pyte shows: a character and a style for each column, up to the last that is not blank."""
-    screen = pyte.Screen(400, 2)
-    pyte.Stream(screen).feed(line)
-    names = {name: number - 30 for number, name in graphics.FG_ANSI.items() if number < 38}
-    names |= {name: number - 82 for number, name in graphics.FG_AIXTERM.items()}
-    # pyte's own names for these two are misspelt; 256-colour numbers come back as RGB.
-    names |= {"bfightmagenta": 13}
-    indexes = {rgb: index for index, rgb in reversed(list(enumerate(graphics.FG_BG_256)))}
+def terminal_cells(line: str) -> list[Cell]:
+    """Return what pyte shows of a line, over all rows that it takes."""
+    witness = Witness(line)
+    blank = (" ", PLAIN)
+    *full, last = witness.cells()[: witness.cursor.y + 1]
+    return stripped([cell for row in full for cell in [*row, *[blank] * (COLUMNS - len(row))]] + last)
 
-    def colour(name: str) -> int | None:
-        return None if name == "default" else names.get(name, indexes.get(name))
 
-    cells = []
-    for column in range(400):
-        cell = screen.buffer[0][column]
-        style = Style(
-            foreground=colour(cell.fg),
-            background=colour(cell.bg),
-            is_bold=cell.bold,
-            is_italic=cell.italics,
-            is_underlined=cell.underscore,
-            is_reversed=cell.reverse,
-            is_struck=cell.strikethrough,
-        )
-        cells.append((cell.data, style))
+def drawn_cells(line: str) -> list[Cell]:
+    spans, _ = draw_line(line.encode(), PLAIN)
+    cells: list[Cell] = []
+    for text, style in spans:
+        for character in text:
+            size = 8 - len(cells) % COLUMNS % 8 if character == "\t" else 1
+            cells += [(" " if character == "\t" else character, style)] * size
     return stripped(cells)
 
 
-def stripped(cells: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
-    """Return cells up to the last that is not blank, and blank ones without style: the two erase differently."""
-    while cells and cells[-1][0] == " ":
-        cells.pop()
-    return [(text, PLAIN if text == " " else same(style)) for text, style in cells]
-
-
-def same(style: Style) -> Style:
-    """Return the style with palette indexes of equal colour made equal: 16 is black as 0 is, and so on."""
-    rgb = graphics.FG_BG_256
-    first = {value: index for index, value in reversed(list(enumerate(rgb)))}
-    return Style(
-        foreground=None if style.foreground is None else first[rgb[style.foreground]],
-        background=None if style.background is None else first[rgb[style.background]],
-        is_bold=style.is_bold,
-        is_italic=style.is_italic,
-        is_underlined=style.is_underlined,
-        is_reversed=style.is_reversed,
-        is_struck=style.is_struck,
-    )
-
-
-def drawn_cells(line: str) -> list[tuple[str, Style]]:
-    spans, _ = draw_line(line.encode(), PLAIN)
-    expanded = [(text.expandtabs(8), style) for text, style in spans]
-    return stripped([(character, style) for text, style in expanded for character in text])
-
-
-@settings(max_examples=150)
+@examples(100)
 @given(lines)
 @example("10%\r\x1b[K9%")
 @example("ab\tc\rx\x1b[1K")
@@ -131,9 +100,10 @@ def test_the_carriage_return_of_a_windows_line_is_left_out() -> None:
     assert plain_text(b"\x1b[1mone\x1b[0m\r") == "one"
 
 
-def test_a_tab_stays_a_tab_unless_something_is_drawn_over() -> None:
+def test_a_tab_stays_a_tab_unless_the_cursor_is_moved() -> None:
     assert plain_text(b"sku\tname") == "sku\tname"
-    assert plain_text(b"\x1b[1msku\tname") == "sku     name"
+    assert plain_text(b"\x1b[1msku\tname") == "sku\tname"
+    assert plain_text(b"sku\tname\rS") == "Sku     name"
 
 
 @pytest.mark.parametrize(
@@ -144,10 +114,10 @@ def test_a_tab_stays_a_tab_unless_something_is_drawn_over() -> None:
         ("95;104", Style(foreground=13, background=12)),
         ("38;5;208", Style(foreground=208)),
         ("48:5:208", Style(background=208)),
-        ("38;2;255;135;0", Style(foreground=208)),
-        ("38:2:255:135:0", Style(foreground=208)),
-        ("38:2::255:135:0", Style(foreground=208)),
-        ("38;2;128;128;128;1", Style(foreground=244, is_bold=True)),
+        ("38;2;255;135;1", Style(foreground=(255, 135, 1))),
+        ("38:2:255:135:1", Style(foreground=(255, 135, 1))),
+        ("48:2::255:135:1", Style(background=(255, 135, 1))),
+        ("38;2;128;999;128;1", Style(foreground=(128, 255, 128), is_bold=True)),
         ("4:3", Style(is_underlined=True)),
         ("4;4:0", PLAIN),
         ("21", Style(is_underlined=True)),
@@ -211,7 +181,8 @@ def test_bytes_that_are_no_utf_8_are_replaced() -> None:
 
 def test_erasing_leaves_the_background_in_force() -> None:
     blue = Style(background=4)
-    assert draw_line(b"abc\x1b[44;1m\x1b[2K", PLAIN)[0] == [("   ", blue)]
+    assert draw_line(b"abc\x1b[44;1m\x1b[2K", PLAIN)[0] == [(" " * COLUMNS, blue)]
+    assert draw_line(b"abc\x1b[44;1m\x1b[K", PLAIN)[0] == [("abc", PLAIN), (" " * (COLUMNS - 3), blue)]
     assert draw_line(b"abc\x1b[44m\r\x1b[2X", PLAIN)[0] == [("  ", blue), ("c", PLAIN)]
 
 
@@ -290,7 +261,7 @@ def test_nothing_but_marks_is_nothing_written(data: bytes, is_only: bool) -> Non
     assert is_only_marks(data) == is_only
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(lines, st.data())
 def test_a_line_cut_where_it_is_whole_has_the_text_and_style_of_the_line(line: str, data: st.DataObject) -> None:
     written = b"x" + re.sub("[\r\b\t]|\x1b\\[[0-9]*[CDGPX@K]", "", line).encode()
@@ -341,6 +312,34 @@ def test_a_long_line_of_escapes_is_drawn_in_reasonable_time(unit: bytes) -> None
 def test_a_line_wider_than_any_terminal_is_drawn_whole() -> None:
     line = "".join(f"{number} " for number in range(2000))
     assert plain_text(f"\x1b[1m{line}".encode()) == line
-    assert (
-        plain_text(f"{line}\rx".encode()) == line[: len(line) // 500 * 500] + "x" + line[len(line) // 500 * 500 + 1 :]
-    )
+    end = len(line) // COLUMNS * COLUMNS
+    assert plain_text(f"{line}\rx".encode()) == line[:end] + "x" + line[end + 1 :]
+
+
+def test_a_pile_of_marks_is_cut_down() -> None:
+    piled = "Z\u0301\u0302" + "\u0303" * 50
+    assert plain_text(f"{piled}!".encode()) == "Z\u0301\u0302" + "\u0303" * 6 + "!"
+    assert draw_lines(f"é\n{piled}".encode(), PLAIN)[0][1] == [("Z\u0301\u0302" + "\u0303" * 6, PLAIN)]
+    assert plain_text("e\u0301 ก็ שָׁ".encode()) == "e\u0301 ก็ שָׁ"
+
+
+def test_wide_characters_take_two_columns() -> None:
+    assert plain_text("日本\rab".encode()) == "ab本"
+    assert plain_text("日本\r\x1b[Cx".encode()) == " x本"
+    assert plain_text(f"{'x' * 119}日\ry".encode()) == "x" * 119 + "y "
+
+
+def test_a_link_is_a_part_of_the_style_until_its_line_ends() -> None:
+    spans, style = draw_line(b"a\x1b]8;;https://example.com\x1b\\b\x1b[0mc", RED)
+    link = Style(link="https://example.com")
+    assert spans == [("a", RED), ("b", RED._replace(link=link.link)), ("c", link)]
+    assert style == PLAIN
+
+
+def test_many_lines_are_drawn_as_each_is() -> None:
+    data = b"one\n\n\x1b[31mtwo\nthree\x1b[0m\r\nfour\rF\n\tfive"
+    lines, style = draw_lines(data, PLAIN)
+    assert lines == [[("one", PLAIN)], [], [("two", RED)], [("three", RED)], [("Four", PLAIN)], [("\tfive", PLAIN)]]
+    assert style == PLAIN
+    assert draw_lines(b"", RED) == ([], RED)
+    assert draw_lines(b"\n", RED) == ([[]], RED)

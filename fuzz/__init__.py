@@ -1,0 +1,1 @@
+"""Programs that search for inputs which break what must never break."""
