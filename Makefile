@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	echo $$python && break; done)
 PORT ?= 8000
 ARGS ?=
+WORKERS ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -35,7 +36,7 @@ run: .venv/runtime.stamp
 	@$(BIN)/python -m tools.serve_demo $(PORT)
 
 test: .venv/test.stamp
-	@$(WITH_SERVICES) $(BIN)/python -m pytest $(ARGS)
+	@$(WITH_SERVICES) $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: .venv/test.stamp
 	@$(WITH_BROWSER) $(BIN)/python -m pytest tests/e2e $(ARGS)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from launcher.reporting import progress
+
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
     from launcher.models import Run
 
 __version__ = "0.1.0"
-__all__ = ["start"]
+__all__ = ["progress", "start"]
 
 
 def start(command: str, /, *words: object, user: AbstractBaseUser | None = None) -> Run:

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -173,7 +174,6 @@ class RunAdmin(LauncherAdmin):
     list_display_links = ("line",)
     list_filter = ("status", "command", "user_name", "queued_at")
     search_fields = ("command_line", "user_name")
-    search_help_text = _("Searches command lines and user names.")
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-pk",)
@@ -183,8 +183,11 @@ class RunAdmin(LauncherAdmin):
         return [
             path("states/", self._wrap(views.run_states), name="launcher_run_states"),
             path("<int:pk>/change/", self._wrap(views.run_page), name="launcher_run_change"),
-            path("<int:pk>/lines/", self._wrap(views.run_lines), name="launcher_run_lines"),
+            path("<int:pk>/lines/", views.few_at_once(self._wrap(views.run_lines)), name="launcher_run_lines"),
+            path("<int:pk>/line/<int:line>.txt", self._wrap(views.run_line), name="launcher_run_line"),
+            path("<int:pk>/stream/", self._wrap(views.run_stream, ("GET",)), name="launcher_run_stream"),
             path("<int:pk>/output.txt", self._wrap(views.run_download), name="launcher_run_download"),
+            path("<int:pk>/search/", self._wrap(views.run_search), name="launcher_run_search"),
             path("<int:pk>/stop/", self._wrap(views.run_stop, WRITE), name="launcher_run_stop"),
             path("<int:pk>/answer/", self._wrap(views.run_answer, WRITE), name="launcher_run_answer"),
             path("<int:pk>/again/", self._wrap(views.run_again, WRITE), name="launcher_run_again"),
@@ -247,8 +250,12 @@ class RunAdmin(LauncherAdmin):
 
     @admin.display(description=_("Command line"), ordering="command")
     def line(self, run: Run) -> str:
-        """Return the command line, shortened."""
-        return render_to_string("launcher/_line.html", {"run": run})
+        """Return the command line, shortened, and while it goes on what it is doing."""
+        line = render_to_string("launcher/_line.html", {"run": run})
+        if run.is_finished:
+            return line
+        views.refresh_doing(run)
+        return line + render_to_string("launcher/_doing.html", {"run": run})
 
     @admin.display(description=_("User"), ordering="user_name")
     def who(self, run: Run) -> str:
@@ -279,8 +286,11 @@ def _history(model_admin: RunAdmin, request: HttpRequest) -> HttpResponse:
     unfinished = list(readable.filter(status__in=UNFINISHED).defer(*views.NOT_LISTED)[:200])
     runs.reconcile(unfinished)
     newest = readable.values_list("pk", flat=True).first()
-    going = [run.pk for run in unfinished if not run.is_finished]
-    return model_admin.changelist_view(request, {"unfinished": going, "newest": newest or 0, "title": _("Runs")})
+    response = model_admin.changelist_view(request, {"newest": newest or 0, "title": _("Runs")})
+    if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+        shown = response.context_data["cl"].result_list
+        response.context_data["unfinished"] = [run.pk for run in shown if not run.is_finished]
+    return response
 
 
 def register(site: admin.AdminSite) -> None:

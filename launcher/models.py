@@ -153,6 +153,16 @@ class Run(models.Model):
 
     output_bytes = models.BigIntegerField(_("output bytes"), default=0)
     output_lines = models.BigIntegerField(_("output lines"), default=0)
+    screen = models.BinaryField(
+        null=True,
+        help_text=_("While it goes on: the lines that it may still change, as launcher.output.screen has them."),
+    )
+    last_line = models.CharField(
+        _("last line"), max_length=200, blank=True, help_text=_("While it goes on: what it wrote last.")
+    )
+    progress = models.JSONField(
+        _("progress"), null=True, blank=True, help_text=_("How far it is, as launcher.execution.progress has it.")
+    )
 
     asks = False
     """Whether its parser asked a question when it was judged, just before it was stored. Not a column."""
@@ -222,7 +232,7 @@ class Chunk(models.Model):
 
     `offset` and `size` count the uncompressed bytes; `first_line` is the number of newlines before the piece.
     `style` is the SGR style in force at its start, so that a window can be drawn without reading what is before it.
-    `times` says when its bytes came, as `launcher.output.store` packs it; empty where that is not known.
+    `times` says when its bytes came, as `launcher.output.marks` packs it; empty where that is not known.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")

@@ -27,6 +27,7 @@ from launcher import policy
 from launcher.conf import command_options
 from launcher.engines import EngineError, engine
 from launcher.execution.judging import judge_apart
+from launcher.execution.progress import noted_doing
 from launcher.execution.record import record_outcome, save_ring
 from launcher.models import UNFINISHED, Run, Status, Via, sources_of
 from launcher.output.store import Spool, SpooledOutput, host_name, ship_all
@@ -266,7 +267,8 @@ def _recover(run: Run) -> None:
             run.refresh_from_db()
         else:
             words = engine().last_words(run) if is_here else ""
-            _lose(run, _("Its process is gone.") + (f" {words}" if words else ""))
+            reached = noted_doing(run) if is_here else None
+            _lose(run, _("Its process is gone.") + (f" {words}" if words else ""), **reached or {})
         if is_here:
             spool.remove()
 
@@ -286,9 +288,10 @@ def _alone(spool: Spool) -> Iterator[None]:
         os.close(folder)
 
 
-def _lose(run: Run, reason: str) -> None:
+def _lose(run: Run, reason: str, **columns: Any) -> None:
+    known = {**columns, "last_line": ""}
     Run.objects.filter(pk=run.pk, status__in=sources_of(Status.LOST)).update(
-        status=Status.LOST, reason=reason, finished_at=timezone.now(), command_slot=None, prompt=None
+        status=Status.LOST, reason=reason, finished_at=timezone.now(), command_slot=None, prompt=None, **known
     )
     run.refresh_from_db()
 

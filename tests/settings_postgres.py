@@ -16,8 +16,9 @@ if "dbname" not in SERVER:
     raise ImproperlyConfigured("Set LAUNCHER_TEST_POSTGRES to a server and a database that may be made there.")
 
 # A session that starts this one has a folder of its own, and may have named it here.
+os.environ.pop("PYTEST_XDIST_WORKER", None)
 os.environ["LAUNCHER_TEST_DATABASE"] = str(
-    Path(tempfile.gettempdir()) / f"launcher-tests-{SERVER['dbname']}" / "db.sqlite3"
+    Path(tempfile.gettempdir()) / f"launcher-tests-{SERVER['dbname']}-main" / "db.sqlite3"
 )
 from tests.settings import *  # noqa: E402
 

@@ -294,7 +294,7 @@ def test_cron_never_waits_for_an_answer() -> None:
     names = ("LAUNCHER_TEST_DATABASE", "PATH")
     env = {"DJANGO_SETTINGS_MODULE": "tests.settings", **{name: os.environ[name] for name in names}}
     code, output, errors = ended(started("launch", "run_asks", env=env))
-    assert (code, output) == (1, b"Are you sure? ")
+    assert (code, output) == (1, b"Are you sure? "), errors
     assert b"\nEOFError" in errors
 
 

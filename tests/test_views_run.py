@@ -54,7 +54,7 @@ def page_of(client: Client, run: Run, site: str = "admin", **query: Any) -> str:
 
 
 def lines_in(page: str) -> list[str]:
-    rows = re.findall(r'<div class="launcher-row"[^>]*><code>(.*?)</code></div>', page, re.S)
+    rows = re.findall(r'<div class="launcher-row"[^>]*>(?:<a [^>]*></a>)?<code>(.*?)</code></div>', page, re.S)
     return [re.sub(r"<[^>]+>", "", row).rstrip("\n") for row in rows]
 
 
@@ -75,7 +75,7 @@ def test_only_a_run_that_goes_on_is_polled_and_can_be_stopped(owner_client: Clie
     page = page_of(owner_client, run)
     goes_on = status in {Status.QUEUED, Status.RUNNING}
     assert (address("run_stop", run.pk) in page) is goes_on
-    assert ('id="launcher-tail" hx-get' in page) is goes_on
+    assert ("data-live" in page.partition('id="launcher-output"')[2].partition(">")[0]) is goes_on
     assert (address("run_delete", run.pk) in page) is not goes_on
 
 
@@ -92,7 +92,7 @@ def test_the_output_is_shown_and_earlier_lines_are_a_link_without_javascript(own
     run = with_output(stored_run(), b"".join(b"line %d\n" % number for number in range(2000)))
     page = page_of(owner_client, run)
     assert lines_in(page)[-1] == "line 1999"
-    (end,) = re.findall(rf'href="{address("run_change", run.pk)}\?end=(\d+)"', page.partition("<template")[0])
+    (end,) = re.findall(r'class="launcher-earlier" rel="prev" href="\?end=(\d+)"', page.partition("<template")[0])
     first_shown = lines_in(page)[0]
     earlier = lines_in(page_of(owner_client, run, end=end))
     assert earlier[-1] == f"line {int(first_shown.split()[1]) - 1}"
@@ -188,15 +188,16 @@ def test_the_lines_after_a_cursor_are_sent_and_then_none(owner_client: Client) -
     first = said_in(owner_client.get(url, {"cursor": "4-1-0-"}, headers=FRAGMENT))
     assert lines_in(first) == ["two", "three"]
     assert "<html" not in first
-    assert "hx-get" not in first.partition('id="launcher-tail"')[2].partition(">")[0]
+    tail = first.partition('id="launcher-tail"')[2].partition(">")[0]
+    assert ("data-live" in tail, 'data-cursor="14-3-0-"' in tail) == (False, True)
 
 
 def test_a_fragment_carries_the_head_only_where_the_state_has_changed(owner_client: Client) -> None:
     run = stored_run(status=Status.RUNNING)
     url = address("run_lines", run.pk)
-    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": "running-0-0"}, headers=FRAGMENT))
+    assert "launcher-run-head" not in text_of(owner_client.get(url, {"news": "", "seen": "running-0-0"}))
     Run.objects.filter(pk=run.pk).update(status=Status.FAILED)
-    fragment = text_of(owner_client.get(url, {"seen": "running-0-0"}, headers=FRAGMENT))
+    fragment = text_of(owner_client.get(url, {"news": "", "seen": "running-0-0"}))
     assert 'id="launcher-run-head" hx-swap-oob="true"' in fragment
     assert 'data-launcher-status="failed"' in fragment
 
@@ -205,13 +206,13 @@ def test_a_quiet_run_is_asked_less_and_less_often(owner_client: Client) -> None:
     run = stored_run(status=Status.RUNNING)
     waits = []
     for wait in ("150", "300", "1200", "99999999"):
-        fragment = text_of(owner_client.get(address("run_lines", run.pk), {"wait": wait}, headers=FRAGMENT))
-        waits += re.findall(r"load delay:(\d+)ms", fragment)
+        query = {"cursor": "0-0-0-", "wait": wait}
+        waits += re.findall(r'data-wait="(\d+)"', text_of(owner_client.get(address("run_lines", run.pk), query)))
     assert waits == ["300", "600", "2000", "2000"]
 
 
 @pytest.mark.parametrize("value", ["", "x", "²", "-1", "9" * 30, "1" * 5000, "0-0-0-0", "9-9-9-1;1"])
-@pytest.mark.parametrize("name", ["cursor", "end", "floor", "wait", "seen"])
+@pytest.mark.parametrize("name", ["cursor", "end", "floor", "after", "line", "wait", "seen", "only", "had"])
 def test_nonsense_in_the_address_is_no_error(owner_client: Client, name: str, value: str) -> None:
     run = with_output(stored_run(), b"one\n")
     query = {name: value, **({"end": "3"} if name == "floor" else {})}
@@ -220,7 +221,7 @@ def test_nonsense_in_the_address_is_no_error(owner_client: Client, name: str, va
 
 
 @pytest.mark.parametrize("pk", [0, 10**18, 10**30])
-@pytest.mark.parametrize("name", ["run_change", "run_lines", "run_download"])
+@pytest.mark.parametrize("name", ["run_change", "run_lines", "run_download", "run_search"])
 def test_a_number_that_no_run_has_is_not_found(owner_client: Client, name: str, pk: int) -> None:
     assert owner_client.get(address(name, pk)).status_code == 404
 
@@ -296,9 +297,9 @@ def test_thousands_are_not_separated_where_a_program_reads_them(owner_client: Cl
     settings.USE_THOUSAND_SEPARATOR = True
     run = stored_run(pk=1234567, status=Status.RUNNING)
     page = page_of(owner_client, run)
-    fragment = text_of(owner_client.get(address("run_lines", run.pk), {"wait": "2000"}, headers=FRAGMENT))
-    assert "load delay:2000ms" in fragment
-    assert "wait=2000" in fragment
+    query = {"cursor": "0-0-0-", "wait": "2000"}
+    fragment = text_of(owner_client.get(address("run_lines", run.pk), query, headers=FRAGMENT))
+    assert 'data-wait="2000"' in fragment
     for text in (page, fragment):
         assert f'id="launcher-state-{run.pk}"' in text
         assert "1,234,567" not in text
@@ -309,8 +310,8 @@ def test_arguments_are_loaded_for_a_runs_page_alone_and_the_traceback_once(owner
     url = address("run_lines", run.pk)
     for address_, query, times, argv_times in (
         (address("run_change", run.pk), {}, 1, 1),
-        (url, {"seen": "failed-0-0"}, 0, 0),
-        (url, {"seen": "running-0-0"}, 1, 0),
+        (url, {"cursor": "", "seen": "failed-0-0"}, 0, 0),
+        (url, {"cursor": "", "seen": "running-0-0"}, 1, 0),
     ):
         with CaptureQueriesContext(connection) as queries:
             page = text_of(owner_client.get(address_, query))
@@ -325,8 +326,8 @@ def test_what_is_swapped_has_no_live_region_in_it_and_the_news_goes_to_one(owner
     head = page.partition('id="launcher-run-head"')[2].partition("</dl>")[0]
     assert "role=" not in re.sub('role="button"', "", head)
     assert '<p id="launcher-announcement" class="visually-hidden" role="status"></p>' in page
-    assert '<div id="launcher-tail" aria-live="off">' in page
-    fragment = said_in(owner_client.get(address("run_lines", run.pk), {"seen": "running-0-0"}, headers=FRAGMENT))
+    assert 'role="log" aria-live="off"' in page
+    fragment = said_in(owner_client.get(address("run_lines", run.pk), {"news": "", "seen": "running-0-0"}))
     assert 'hx-swap-oob="innerHTML:#launcher-announcement">Failed<' in fragment
 
 
@@ -388,11 +389,11 @@ def test_the_head_is_sent_again_when_the_place_has_changed(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = queued_at(Place(before=2, is_for_command=False), monkeypatch)
-    (seen,) = re.findall(r"seen=([\w-]+)", page_of(owner_client, run))
+    seen = re.findall(r'data-seen="([\w-]+)"', page_of(owner_client, run))[0]
     url = address("run_lines", run.pk)
-    assert "launcher-run-head" not in text_of(owner_client.get(url, {"seen": seen}, headers=FRAGMENT))
+    assert "launcher-run-head" not in text_of(owner_client.get(url, {"news": "", "seen": seen}, headers=FRAGMENT))
     monkeypatch.setattr(engine(), "place", lambda run: Place(before=0, is_for_command=False))
-    fragment = text_of(owner_client.get(url, {"seen": seen}, headers=FRAGMENT))
+    fragment = text_of(owner_client.get(url, {"news": "", "seen": seen}, headers=FRAGMENT))
     assert fragment.count("It is the next one.") == 2
     assert 'hx-swap-oob="innerHTML:#launcher-announcement">Queued: It is the next one.<' in fragment
 
@@ -482,11 +483,11 @@ def test_a_prompt_without_words_has_a_label_all_the_same(owner_client: Client) -
 def test_a_field_is_sent_only_where_the_page_has_another(owner_client: Client) -> None:
     run = asking()
     page = page_of(owner_client, run)
-    (seen, asked) = re.findall(r"seen=([\w-]+)&asked=([\w-]+)", page)[0]
+    (seen, asked) = re.findall(r'data-seen="([\w-]+)" data-asked="([\w-]+)"', page)[0]
     url = address("run_lines", run.pk)
 
     def fragment(asked: str) -> str:
-        return said_in(owner_client.get(url, {"seen": seen, "asked": asked}, headers=FRAGMENT))
+        return said_in(owner_client.get(url, {"news": "", "seen": seen, "asked": asked}, headers=FRAGMENT))
 
     assert "launcher-prompt" not in fragment(asked)
     assert "launcher-run-head" not in fragment("")
@@ -653,7 +654,7 @@ def test_under_asgi_a_download_is_sent_as_it_is_read_and_can_be_broken_off(
         return got
 
     run = stored_run()
-    monkeypatch.setattr("launcher.views.runs.read_all", pieces)
+    monkeypatch.setattr("launcher.views.download.read_all", pieces)
     assert async_to_sync(download)() == [b"one\n", b"two\n"]
     assert read == ["one", "two", "closed"]
 

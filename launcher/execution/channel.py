@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.execution.ring import RingReader, make_link
+from launcher.output.screen import COLUMNS, ROWS
 
-ROWS, COLUMNS = 40, 120
 GO = b"g"
 
 

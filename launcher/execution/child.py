@@ -21,6 +21,7 @@ from launcher.execution.descendants import die_with_parent
 from launcher.execution.job import Job
 from launcher.execution.ring import Link, RingWriter
 from launcher.masking import mask
+from launcher.reporting import report_by
 
 if TYPE_CHECKING:
     from django.core.management.base import BaseCommand
@@ -70,7 +71,9 @@ def enter(*, link: int, output: int, has_terminal: bool, ring_path: Path, captur
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
     sys.stdin = sys.__stdin__ = open(0, encoding=sys.stdin.encoding, errors=sys.stdin.errors, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     found = Link(link)
-    capture.enter_ring(RingWriter(ring_path, found))
+    ring = RingWriter(ring_path, found)
+    capture.enter_ring(ring)
+    report_by(ring.write)
     return found
 
 

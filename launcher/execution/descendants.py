@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-RUN_VARIABLE = "LAUNCHER_RUN"
-"""In the environment of every command: its run's uid. It tells whose a process is when all that knew it are dead."""
-
+from launcher.reporting import RUN_VARIABLE
 
 # Loaded once, and not anew in each forked process.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from launcher.conf import options
 from launcher.execution import local_socket
-from launcher.execution.descendants import RUN_VARIABLE
 from launcher.execution.job import Job
 from launcher.execution.owner import forget_owner, note_owner
+from launcher.reporting import RUN_VARIABLE
 
 ACCEPT_SECONDS = 0.25
 """How long a click waits to hear that the run is on its way; a warm process that is just starting needs longer."""

@@ -18,8 +18,8 @@ import django
 from django.conf import settings
 
 import launcher
-from launcher.execution.descendants import RUN_VARIABLE
 from launcher.execution.turn import NO_LIMITS, Limits, Turn
+from launcher.reporting import RUN_VARIABLE
 
 if TYPE_CHECKING:
     from launcher.output.store import Spool

@@ -119,6 +119,8 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
             )
         except OSError:
             return None
+        # A child that nobody waits for stays a zombie, and the next look may never come.
+        threading.Thread(target=process.wait, name=f"launcher-wait-{process.pid}", daemon=True).start()
         for ended in [key for key, (other, _) in _running.items() if other.poll() is not None]:
             del _running[ended]
         _running[path] = process, time.monotonic()

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from launcher.execution.progress import Doing, without_reports
 from launcher.execution.ring import RingReader
 from launcher.models import Run, Status, sources_of
-from launcher.output.store import Spool, SpooledOutput
+from launcher.output.store import Spool, SpoolWriter, settle
 from launcher.output.terminal import plain_text
 
 Outcome = dict[str, Any]
-"""Keys: status, exit_code, reason, traceback, stop_steps, finished_at; values that JSON can hold."""
+"""Keys: status, exit_code, reason, traceback, stop_steps, finished_at, progress; values that JSON can hold."""
 
 
 def make_outcome(
@@ -24,6 +25,7 @@ def make_outcome(
     exit_code: int | None = None,
     traceback: str = "",
     stop_steps: Sequence[tuple[str, str]] = (),
+    doing: Doing | None = None,
 ) -> Outcome:
     """Return an outcome as of now, with texts that any database takes and any page can show."""
     return {
@@ -33,6 +35,7 @@ def make_outcome(
         "traceback": storable(traceback),
         "stop_steps": list(stop_steps),
         "finished_at": timezone.now().isoformat(),
+        "progress": doing.as_columns()["progress"] if doing else None,
     }
 
 
@@ -50,28 +53,31 @@ def record_outcome(run_pk: int, outcome: Outcome) -> bool:
             finished_at=datetime.fromisoformat(outcome["finished_at"]),
             command_slot=None,
             prompt=None,
+            progress=outcome.get("progress"),
+            last_line="",
         )
     )
 
 
 def save_ring(spool: Spool) -> None:
-    """Store what a run's child had printed and its killed supervisor had not yet taken."""
+    """Store what a run's child had printed and its killed supervisor had not yet taken; settle its whole output."""
     try:
         ring = RingReader(spool.folder / "ring")
-        output = SpooledOutput(spool)
-        rest = ring.rest(output.size, output.read)
-        with open(spool.output_path, "ab", buffering=0) as file:
-            file.write(rest)
+        writer = SpoolWriter(spool)
+        writer.append(ring.rest(writer.taken, writer.read_taken, without_reports), is_late=True)
+        writer.close()
         (spool.folder / "ring").unlink()
-    except OSError:  # it had none, or the disk is full
-        return
+    except OSError:  # it had none
+        settle(spool)
 
 
 def simpler(outcome: Outcome) -> Outcome:
     """Return the outcome with texts that any database takes: first in ASCII, and if that is refused too, without."""
-    simple = {key: outcome[key].encode("ascii", "backslashreplace").decode() for key in ("reason", "traceback")}
+    simple: dict[str, Any] = {
+        key: outcome[key].encode("ascii", "backslashreplace").decode() for key in ("reason", "traceback")
+    }
     if all(outcome[key] == text for key, text in simple.items()):
-        simple = {"reason": simple["reason"][:200], "traceback": ""}
+        simple = {"reason": simple["reason"][:200], "traceback": "", "progress": None}
     return {**outcome, **simple}
 
 

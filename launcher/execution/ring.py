@@ -23,6 +23,8 @@ from typing import Any
 CAPACITY = 4 * 1024 * 1024
 WAKE_BYTES = 1024 * 1024
 """So much at once wakes the supervisor, which else looks after some 50 ms."""
+PIECE_BYTES = 64 * 1024
+"""So much is stored at once: of the last piece whoever looks after a death still finds all, as it was written."""
 _HEADER_BYTES = 4096
 _HEAD, _TAIL, _STORED, _IS_READER_ASLEEP, _IS_WRITER_WAITING = range(5)
 _WAIT_SECONDS = 0.05
@@ -217,8 +219,11 @@ class RingReader:
         """In the forked child: this is the supervisor's."""
         _keep_for_ever(self._map)
 
-    def take(self, store: Callable[[bytes], None], wake: Callable[[], None]) -> int:
-        """Give everything that is there to `store`, in pieces, and return how many bytes that was."""
+    def take(self, store: Callable[[bytes], int], wake: Callable[[], None]) -> int:
+        """Give everything that is there to `store`, in pieces, and return how many bytes that was.
+
+        `store` returns how many bytes it has stored: what is no output it does not.
+        """
         head, tail = self._header[_HEAD], self._header[_TAIL]
         if not 0 <= head - tail <= CAPACITY:  # overwritten by a command gone wild
             self._header[_TAIL] = head
@@ -228,11 +233,11 @@ class RingReader:
         taken = head - tail
         while tail < head:
             start = tail % CAPACITY
-            size = min(head - tail, CAPACITY - start)
-            store(bytes(self._view[start : start + size]))
+            size = min(head - tail, CAPACITY - start, PIECE_BYTES)
+            stored = store(bytes(self._view[start : start + size]))
             tail += size
             self._header[_TAIL] = tail
-            self._header[_STORED] += size
+            self._header[_STORED] += stored
         if taken and self._header[_IS_WRITER_WAITING]:
             self._header[_IS_WRITER_WAITING] = 0
             wake()
@@ -247,10 +252,15 @@ class RingReader:
         self._header[_IS_READER_ASLEEP] = 1
         return self._header[_HEAD] == self._header[_TAIL]
 
-    def rest(self, stored_bytes: int, read_stored: Callable[[int, int], bytes]) -> bytes:
-        """Return what nobody stored; a dead supervisor may have stored its last piece without counting it."""
+    def rest(
+        self, stored_bytes: int, read_stored: Callable[[int, int], bytes], output_in: Callable[[bytes], bytes] = bytes
+    ) -> bytes:
+        """Return what nobody stored; a dead supervisor may have stored its last piece without counting it.
+
+        `output_in` leaves out what is no output.
+        """
         head, tail = self._header[_HEAD], self._header[_TAIL]
-        data = b"".join(self._pieces(tail, head))
+        data = output_in(b"".join(self._pieces(tail, head)))
         uncounted = stored_bytes - self._header[_STORED]
         if 0 < uncounted <= len(data) and read_stored(self._header[_STORED], uncounted) == data[:uncounted]:
             data = data[uncounted:]

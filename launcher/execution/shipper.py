@@ -11,10 +11,11 @@ from typing import Any
 from django.db import Error, InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
+from launcher.execution.progress import Doing
 from launcher.execution.record import Outcome, record_outcome, simpler
 from launcher.execution.stopping import want_stop
 from launcher.models import Run, Status
-from launcher.output.store import Spool, SpooledOutput, ship_all
+from launcher.output.store import Shipment, Spool, SpooledOutput, ship_all
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,15 @@ class Shipper(threading.Thread):
         self._run_pk = run_pk
         self._spool = spool
         self._source = SpooledOutput(spool)  # stays readable whoever clears up the folder
+        self._shipment = Shipment(run_pk, self._source)
         self._outcome: Outcome | None = None
         self._nudged = threading.Event()
         self._shipped_bytes = 0
         self._beaten_at = time.monotonic()  # the claim was the first
         self._prompt: dict[str, Any] | None = None
         self._prompt_told: dict[str, Any] | None = None
+        self._doing = self._doing_told = Doing()
+        self._doing_told_at = 0.0
 
     def note_stored(self, size: int) -> None:
         """Take note of how much output there is: where much waits, it is not left waiting for the second to pass."""
@@ -54,6 +58,10 @@ class Shipper(threading.Thread):
     def tell_prompt(self, prompt: dict[str, Any] | None) -> None:
         """Note what the run waits for; the database is told with the next look."""
         self._prompt = prompt
+
+    def tell_doing(self, doing: Doing) -> None:
+        """Note how far the run is and what it wrote last, for those who look from other hosts."""
+        self._doing = doing
 
     def finish(self, outcome: Outcome) -> None:
         """Record the outcome once all output is stored, and wait until that is done."""
@@ -95,7 +103,7 @@ class Shipper(threading.Thread):
             want_stop()
         if not stops:
             return outcome is not None
-        missing = ship_all(self._run_pk, self._source, is_final=outcome is not None)
+        missing = ship_all(self._run_pk, self._source, is_final=outcome is not None, shipment=self._shipment)
         if outcome is None:
             self._beat()
             return False
@@ -123,3 +131,7 @@ class Shipper(threading.Thread):
         if prompt != self._prompt_told:
             run.update(prompt=prompt)
             self._prompt_told = prompt
+        doing, now = self._doing, time.monotonic()
+        if doing != self._doing_told and now - self._doing_told_at >= SHIP_SECONDS:
+            run.update(**doing.as_columns())
+            self._doing_told, self._doing_told_at = doing, now

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from launcher.conf import options
 from launcher.execution import control, stopping
 from launcher.execution.channel import Channel
+from launcher.execution.progress import ProgressWatch, write_doing
 from launcher.execution.prompting import LONGEST_ANSWER_BYTES, PromptWatch, write_prompt
 from launcher.execution.record import Outcome, make_outcome
 from launcher.execution.ring import WAKE
@@ -49,6 +50,7 @@ class Supervisor:
         self._steps = StopSteps(child)
         self._shipper = Shipper(run.pk, self._spool, self._steps.taken)
         self._watch = PromptWatch(channel, child)
+        self._progress = ProgressWatch()
         self._control = control.Listener(self._spool, self._hear)
         self._selector = selectors.DefaultSelector()
         self._report = b""
@@ -82,6 +84,7 @@ class Supervisor:
             self._steps.step(self._why_stop())
             if self._watch.look():
                 self._tell_prompt()
+            self._tell_doing()
             self._reap()
             if self._wait_status is None or self._steps.is_under_way():
                 continue
@@ -92,6 +95,8 @@ class Supervisor:
             if is_quiet or not self._is_open(self._channel.terminal):
                 self._read_link()
                 self._take_from_ring()
+                self._keep(self._progress.rest())
+                self._tell_doing(is_last=True)
                 return
 
     def _is_open(self, descriptor: int) -> bool:
@@ -130,10 +135,16 @@ class Supervisor:
             self._gathering_until = time.monotonic() + GATHER_SECONDS
         return bool(taken)
 
-    def _store(self, data: bytes) -> None:
-        self._writer.append(data)
-        self._watch.note_output(data)
-        self._shipper.note_stored(self._writer.size)
+    def _store(self, data: bytes) -> int:
+        """Store what was written, less reports of how far it is, which are no output; return how many bytes it was."""
+        return self._keep(self._progress.take(data))
+
+    def _keep(self, data: bytes) -> int:
+        if data:
+            self._writer.append(data)
+            self._watch.note_output(data)
+            self._shipper.note_stored(self._writer.size)
+        return len(data)
 
     def _wake_child(self) -> None:
         with suppress(OSError):
@@ -152,8 +163,7 @@ class Supervisor:
         if not data:
             self._selector.unregister(self._channel.terminal)
             return False
-        self._store(data)
-        self._channel.ring.note_stored(len(data))
+        self._channel.ring.note_stored(self._store(data))
         return True
 
     def _read_link(self) -> None:
@@ -206,6 +216,12 @@ class Supervisor:
         write_prompt(self._spool, prompt)
         self._shipper.tell_prompt(prompt)
 
+    def _tell_doing(self, *, is_last: bool = False) -> None:
+        doing = self._progress.look(is_last=is_last)
+        if doing is not None:
+            write_doing(self._spool, doing)
+            self._shipper.tell_doing(doing)
+
     def _hear(self, message: control.Message) -> control.Message:
         """Answer what somebody says; see `control`."""
         prompt = self._watch.prompt
@@ -244,6 +260,7 @@ class Supervisor:
             exit_code=exit_code,
             traceback=said.get("traceback", ""),
             stop_steps=self._steps.taken,
+            doing=self._progress.doing,
         )
 
     def _stopped(self, exit_code: int) -> tuple[Status, str]:

@@ -17,6 +17,7 @@ from launcher.execution.prompting import LONGEST_ANSWER_BYTES, prompt_of
 from launcher.management.doors import Keyboard, Printer, Signals
 from launcher.management.streams import Divider, Echo
 from launcher.models import Run, Status
+from launcher.output.raw import RawReader
 from launcher.output.store import Output, Spool, SpooledOutput, host_name, open_output
 
 QUICK_SECONDS, SLOW_SECONDS = 0.02, 0.2
@@ -43,7 +44,7 @@ class Attendance:
         self._echo = Echo()
         self._divider = Divider()
         self._output: Output | None = None
-        self._position = 0
+        self._raw = RawReader()
         self._look_at = 0.0
         self._stopped_by = 0
         self._has_said_queued = False
@@ -107,11 +108,10 @@ class Attendance:
         try:
             if not isinstance(self._output, SpooledOutput):
                 self._output = open_output(self._run)
-            data = self._output.read(self._position, READ_BYTES)
+            data = self._raw.read(self._output, READ_BYTES, is_finished=self._run.is_finished)
         except Error:
             close_old_connections()
             return False
-        self._position += len(data)
         if data:
             self._print(data)
         return bool(data)

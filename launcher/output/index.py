@@ -91,6 +91,19 @@ class Index:
 
         return self._steady(look)
 
+    def mark_before_line(self, line: int) -> Mark:
+        """Return the last mark with fewer than so many newlines before it, START if there is none."""
+
+        def look(hole: _Hole | None) -> Mark:
+            is_behind = hole is not None and hole.gap.end.line < line
+            low = hole.end if hole and is_behind else 0
+            high = hole.first if hole and not is_behind else self._count()
+            found = self._last(low, high, lambda mark: mark.line < line)
+            mark = found[1].mark if found else START
+            return hole.gap.end if hole and is_behind and mark.offset < hole.gap.end.offset else mark
+
+        return self._steady(look)
+
     def times(self, start: int, end: int) -> Times:
         """Return when the bytes from `start` to `end` came; see `Output.times`."""
 
@@ -141,6 +154,10 @@ class Index:
     def _find(self, offset: int, hole: _Hole | None) -> tuple[int, _Entry] | None:
         """Return number and content of the last record at or before an offset."""
         low, high = self._range(offset, hole)
+        return self._last(low, high, lambda mark: mark.offset <= offset)
+
+    def _last(self, low: int, high: int, is_before: Callable[[Mark], bool]) -> tuple[int, _Entry] | None:
+        """Return number and content of the last record between two numbers whose mark is before a place."""
         found = None
         while low < high:
             middle = number = (low + high) // 2
@@ -148,7 +165,7 @@ class Index:
             while entry is None and number > low:  # one that was written in part
                 number -= 1
                 entry = self._entry(number)
-            if entry is not None and entry.mark.offset > offset:
+            if entry is not None and not is_before(entry.mark):
                 high = number
             else:
                 found = (number, entry) if entry is not None else found
@@ -176,6 +193,15 @@ class IndexWriter(Index):
         body = _RECORD.pack(mark.offset, mark.line, tenths, mark.style.encode())
         if self._write(_framed(body, _RECORD_BYTES), _HEADER_BYTES + self._next * _RECORD_BYTES):
             self._next += 1
+
+    def cut(self, offset: int) -> None:
+        """Forget the records behind a place, which is not before the gap's end."""
+        hole = self._hole()
+        found = self._find(offset, hole)
+        self._next = found[0] + 1 if found else hole.end if hole else 0
+        size = _HEADER_BYTES + self._next * _RECORD_BYTES
+        if os.fstat(self._descriptor).st_size > size:
+            os.ftruncate(self._descriptor, size)
 
     def set_gap(self, gap: Gap) -> bool:
         """Note what is left out, whole or not at all; False if the disk didn't take it."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -20,7 +23,10 @@ from launcher import runs
 from launcher.arguments import Alternatives, Argument, Kind
 from launcher.models import Run
 from launcher.output.html import spans_html
+from launcher.output.rows import Row as OutputRow
+from launcher.output.rows_html import rows_html
 from launcher.output.terminal import Span
+from launcher.views.progress import Shown, shown_progress
 
 if TYPE_CHECKING:
     from launcher.views.catalogue import Row
@@ -35,6 +41,17 @@ HTMX_CONFIG = '{"allowEval":false,"includeIndicatorStyles":false,"historyCacheSi
 def spans(value: Iterable[Span]) -> SafeString:
     """Return a row's styled text as HTML."""
     return mark_safe(spans_html(value))  # noqa: S308  spans_html escapes all text
+
+
+@register.simple_tag
+def output_rows(rows: Iterable[OutputRow]) -> SafeString:
+    """Return rows of output as HTML."""
+    # Neither a label nor a link here depends on who looks, or on which site.
+    return mark_safe(rows_html(rows, line_label=_("Line %d"), cut_label=_cut_label))  # noqa: S308  escapes all text
+
+
+def _cut_label(size: int) -> str:
+    return _("Show the whole line (%s)") % filesizeformat(size) if size else _("Show the whole line")
 
 
 @register.simple_tag(takes_context=True)
@@ -63,6 +80,18 @@ def duration(seconds: float | None) -> str:
     if hours:
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest} if minutes else _("%d s") % rest
+
+
+@register.filter
+def time_left(seconds: float) -> str:
+    """Return seconds that are still to come, which nobody knows to a tenth."""
+    return duration(seconds) if seconds >= 10 else _("%d s") % math.ceil(seconds)
+
+
+@register.filter
+def progress(run: Run) -> Shown | None:
+    """Return what is to be shown of how far a run is, or came."""
+    return shown_progress(run)
 
 
 @register.filter
@@ -144,6 +173,17 @@ def exit_code(code: int | None) -> str:
     if code is None:
         return ""
     return str(code) if code >= 0 else _("signal %d") % -code
+
+
+@register.filter
+def exit_words(code: int) -> str:
+    """Return how a process ended: "exit code 3", "signal 9 (SIGKILL)"."""
+    if code >= 0:
+        return _("exit code %d") % code
+    try:
+        return _("signal %(number)d (%(name)s)") % {"number": -code, "name": Signals(-code).name}
+    except ValueError:  # a real-time signal
+        return _("signal %d") % -code
 
 
 @register.filter

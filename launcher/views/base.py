@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from launcher import policy
 from launcher.models import Run
 
-NOT_LISTED = ("traceback", "argv")
+NOT_LISTED = ("traceback", "argv", "screen")
 """What may be long, and no list shows."""
 
 if TYPE_CHECKING:

@@ -20,9 +20,11 @@ from launcher.catalogue import Entry
 from launcher.execution.probe import import_errors
 from launcher.models import Run
 from launcher.views.base import NOT_LISTED, Admin, address, is_htmx, page, require, runs_of
+from launcher.views.progress import refresh_doing
 
 PROBE_WAIT_SECONDS = 3.0
-
+MOST_WATCHED = 100
+"""Runs whose states change in place, since their keys stand in an address."""
 
 PLACE = "launcher-place"
 
@@ -75,13 +77,17 @@ def catalogue_page(admin: Admin, request: HttpRequest) -> HttpResponse:
     rows = _rows(entries, errors or {}, address(admin, "command_run", PLACE))
     visible = rows if usable is None else [row for row in rows if row.entry.name in usable]
     found = [row for row in visible if _matches(row.entry, query)] if query else visible
+    last_runs = _last_runs(runs_of(admin, request))
+    going = [run.pk for row in found if (run := last_runs.get(row.entry.name)) and not run.is_finished]
     context: dict[str, Any] = {
         "query": query,
         "groups": [(title, list(group)) for title, group in groupby(found, key=lambda row: row.entry.app_title)],
         "found_count": len(found),
         "total_count": len(visible),
         "is_checking": errors is None,
-        "last_runs": _last_runs(runs_of(admin, request)),
+        "last_runs": last_runs,
+        "unfinished": going[:MOST_WATCHED],
+        "is_catalogue": True,
     }
     if is_htmx(request):
         response: HttpResponse = TemplateResponse(request, "launcher/_catalogue.html", context)
@@ -100,4 +106,6 @@ def _last_runs(readable: QuerySet[Run]) -> dict[str, Run]:
     newest_keys = readable.order_by().values("command").annotate(newest=Max("pk")).values("newest")
     found = list(Run.objects.filter(pk__in=newest_keys).defer(*NOT_LISTED))
     runs.reconcile(found)
+    for run in found:
+        refresh_doing(run)
     return {run.command: run for run in found}

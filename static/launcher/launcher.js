@@ -1,9 +1,7 @@
-/* What the pages do besides htmx: ticking durations, following the output, trying again, copying. No page needs it to work. */
+/* What the pages do besides htmx: ticking durations, answering, trying again, copying. No page needs it to work. */
 "use strict";
 
 (() => {
-  const MOST_ROWS = 3000;
-  const MOST_UNFOLLOWED_ROWS = 10000;
   const RETRY_MS = 2000;
   // In a form, an argument's field hides the form's own method of that name.
   const { closest, matches, querySelectorAll } = Element.prototype;
@@ -29,76 +27,6 @@
   };
   setInterval(tick, 500);
 
-  // Output
-
-  const output = document.getElementById("launcher-output");
-  const followButton = document.getElementById("launcher-follow");
-  const wrapButton = document.getElementById("launcher-wrap");
-  let isFollowing = true;
-  let isHeld = false;
-  let scrolledTo = 0;
-
-  const setFollowing = (value) => {
-    isFollowing = value;
-    followButton.setAttribute("aria-pressed", String(value));
-    if (!value) return;
-    toEnd();
-    if (isHeld) {
-      isHeld = false;
-      say("");
-      window.htmx.trigger("#launcher-tail", "launcher:retry");
-    }
-  };
-  const toEnd = () => {
-    output.scrollTop = output.scrollHeight;
-    scrolledTo = output.scrollTop;
-  };
-  const isAtEnd = () => output.scrollHeight - output.scrollTop - output.clientHeight < 8;
-
-  const shownRows = () => output.getElementsByClassName("launcher-row");
-  const trim = () => {
-    const rows = shownRows();
-    const excess = rows.length - MOST_ROWS;
-    if (excess <= 0 || !isFollowing) return;
-    const range = document.createRange();
-    range.setStartBefore(output.firstChild);
-    range.setEndAfter(rows[excess - 1]);
-    range.deleteContents();
-    output.prepend(earlierLink(rows[0].dataset.offset));
-  };
-  const earlierLink = (offset) => {
-    const link = document.getElementById("launcher-earlier-link").content.firstElementChild.cloneNode(true);
-    link.href = link.href.replace(/end=\d+/, `end=${offset}`);
-    link.setAttribute("hx-get", link.getAttribute("hx-get").replace(/end=\d+/, `end=${offset}`));
-    window.htmx.process(link);
-    return link;
-  };
-
-  if (output) {
-    followButton.hidden = false;
-    wrapButton.hidden = false;
-    output.addEventListener("scroll", () => {
-      if (output.scrollTop < scrolledTo - 2) setFollowing(false);
-      else if (isAtEnd()) setFollowing(true);
-      scrolledTo = output.scrollTop;
-    });
-    followButton.addEventListener("click", () => setFollowing(!isFollowing));
-    wrapButton.addEventListener("click", () => {
-      const isOn = wrapButton.getAttribute("aria-pressed") !== "true";
-      wrapButton.setAttribute("aria-pressed", String(isOn));
-      output.dataset.wrap = isOn ? "on" : "off";
-    });
-    toEnd();
-  }
-
-  // Above a reader who has scrolled up nothing is taken away, so at some length nothing more may come.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.id !== "launcher-tail" || isFollowing || shownRows().length <= MOST_UNFOLLOWED_ROWS) return;
-    event.preventDefault();
-    isHeld = true;
-    say("held");
-  });
-
   // A head that is swapped takes the focus with it. htmx gives it to the same button, where there still is one.
   let hadFocus = false;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
@@ -113,6 +41,7 @@
   // Answers. What is being typed stays for as long as its question does, and the focus never jumps to another question
   // under somebody's fingers: only who has just answered, and touched nothing since, goes on typing at the next one.
 
+  const output = document.getElementById("launcher-output");
   const answerSaid = document.getElementById("launcher-answer-said");
   const promptArea = () => document.getElementById("launcher-prompt");
   let isGoingOn = false;
@@ -149,7 +78,7 @@
       if (isGoingOn) output.focus({ preventScroll: true });
       else focusPrompt();
     }
-    window.htmx.trigger("#launcher-tail", "launcher:retry");
+    window.launcherViewer?.poll();
   });
   for (const name of ["keydown", "pointerdown", "wheel"]) {
     document.addEventListener(name, () => (isGoingOn = false), { passive: true });
@@ -158,27 +87,12 @@
     if (closest.call(event.target, ".launcher-answer")) answerSaid.textContent = "";
   });
 
-  // Earlier lines come in above: what the reader looks at must not move.
-  let heightBelow = null;
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!output || !output.contains(event.detail.target)) return;
-    heightBelow = event.detail.target.classList.contains("launcher-earlier") ? output.scrollHeight - output.scrollTop : null;
-  });
   document.addEventListener("htmx:afterSettle", () => {
     tick();
     showCopyButtons();
-    if (!output) return;
-    if (heightBelow !== null) {
-      output.scrollTop = output.scrollHeight - heightBelow;
-      heightBelow = null;
-      scrolledTo = output.scrollTop;
-    } else if (isFollowing) {
-      trim();
-      toEnd();
-    }
   });
 
-  // A server that restarts or is busy: whatever polls tries again, and says so.
+  // A server that restarts or is busy: whatever polls tries again, and says so. What polls for output is in viewer.js.
 
   const connection = document.getElementById("launcher-connection");
   let said = "";
@@ -200,6 +114,16 @@
   document.addEventListener("htmx:responseError", retry);
   document.addEventListener("htmx:afterRequest", (event) => {
     if (said === "silent" && event.detail.successful) say("");
+  });
+
+  // A list that nobody looks at is not kept up to date.
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.detail.elt.id === "launcher-states") event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    const states = document.getElementById("launcher-states");
+    if (!document.hidden && states && states.hasAttribute("hx-get")) window.htmx.trigger(states, "launcher:retry");
   });
 
   // The line's preview is no upload: of a chosen file it only needs the name.

@@ -196,7 +196,9 @@ class Round:
         argv += [f"--way={way}" for way in ways]
         argv += [f"--helper={role}" for role in helpers]
         argv += [f"--helper-seconds={choose.choice((0.1, 0.4, 1.5))}", f"--helper-after={choose.uniform(0, 0.5):.2f}"]
-        argv += [word for word, share in (("--lock", 0.15), ("--deaf", 0.1)) if choose.random() < share]
+        argv += [
+            word for word, share in (("--lock", 0.15), ("--deaf", 0.1), ("--draws", 0.3)) if choose.random() < share
+        ]
         argv += ["--fails"] if fails else []
         return Target(uid=uid, folder=folder, argv=argv, fails=fails)
 
@@ -449,9 +451,14 @@ class Round:
         return "\n".join(words)
 
 
-def left_zombies() -> list[str]:
-    """Return the zombies below this process and the warm ones after the time that those take to look."""
-    return _until_right(lambda: [f"zombie {pid}" for pid in zombies_below({os.getpid(), *warm_processes()})])
+def left_zombies(earlier: set[int]) -> list[str]:
+    """Return the zombies below this process and the warm ones after the time that those take to look, less some ids."""
+
+    def look() -> list[str]:
+        found = zombies_below({os.getpid(), *warm_processes()})
+        return [f"zombie {pid}: {name}" for pid, name in found.items() if pid not in earlier]
+
+    return _until_right(look)
 
 
 def _until_right(look: Callable[[], list[str]]) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from launcher.execution.descendants import RUN_VARIABLE
 from launcher.output.terminal import ERROR_OFF, ERROR_ON
+from launcher.reporting import RUN_VARIABLE
 
 ROLES = "msdf"
 """The command itself, a subprocess, a daemon that is another program, a daemon that is a fork."""
@@ -73,6 +73,7 @@ class Process:
     session: int
     ticks: int
     is_zombie: bool
+    name: str
     words: str
 
     @property
@@ -95,7 +96,8 @@ def _processes() -> Iterator[Process]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             with suppress(OSError):
-                stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                told, _, rest = Path(f"/proc/{name}/stat").read_text().rpartition(")")
+                stat = rest.split()
                 words = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ").decode()
                 parent, group, session = map(int, stat[1:4])
                 yield Process(
@@ -105,6 +107,7 @@ def _processes() -> Iterator[Process]:
                     session=session,
                     ticks=int(stat[19]),
                     is_zombie=stat[0] in "ZX",
+                    name=told.partition("(")[2],
                     words=words,
                 )
 
@@ -149,9 +152,20 @@ def processes_of(uid: str, supervisors: set[int], notes: dict[str, Notes]) -> di
     return left
 
 
-def zombies_below(parents: set[int]) -> list[int]:
-    """Return the zombies whose parents are these."""
-    return [process.pid for process in processes().values() if process.is_zombie and process.parent in parents]
+def zombies_below(parents: set[int]) -> dict[int, str]:
+    """Return the zombies whose parents are these: the name and the parent of each, by its id."""
+    return {
+        process.pid: f"{process.name}, of {process.parent}: {words_of(process.parent)}"
+        for process in processes().values()
+        if process.is_zombie and process.parent in parents
+    }
+
+
+def words_of(pid: int) -> str:
+    """Return the words of a process, or nothing if it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
 
 
 def _has(pid: int, name: str, mark: bytes) -> bool:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 LONGEST_BURST = 400
+MOVE = "\x1b7\x1b8"
+"""Has no effect, but only a screen can tell."""
 HUGE_BURST = 30_000
 """Lines; more than the memory between child and supervisor holds."""
 
@@ -26,11 +28,12 @@ def line(role: str, number: int, stream: str, width: int) -> str:
 class Writer:
     """One process's lines, in both streams under one count."""
 
-    def __init__(self, folder: Path, role: str, seed: str) -> None:
+    def __init__(self, folder: Path, role: str, seed: str, *, draws: bool = False) -> None:
         self._notes = os.open(folder / role, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._role = role
         self._number = 0
         self._random = random.Random(seed)
+        self._draws = draws
         stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         self.note("here", os.getpid(), int(stat[19]))
 
@@ -47,7 +50,8 @@ class Writer:
         self._number += count
         width = 160 if way == "huge" else self._random.randint(0, 120)
         text = "".join(line(self._role, number, stream, width) for number in range(first, first + count))
-        self._put(way, stream, text)
+        has_move = self._draws and self._random.random() < 0.1
+        self._put(way, stream, MOVE + text if has_move else text)
         self.note("done", self._number, len(text))
 
     def _put(self, way: str, stream: str, text: str) -> None:

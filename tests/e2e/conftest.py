@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client, override_settings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -17,8 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from launcher.engines import engine
 from launcher.models import UNFINISHED, Run
 from launcher.runs import reconcile
-from project import settings as project_settings
-from tests.e2e.pages import Gate
+from tests.e2e.pages import Gate, Words
 from tools.find_browser import MISSING, find_browser
 
 # How long to wait for what a page should do at once, on a machine that may have other things to do.
@@ -130,16 +129,6 @@ def owner_page(logged_in_page: Callable[[User], Page], owner: User) -> Page:
     return logged_in_page(owner)
 
 
-@pytest.fixture(scope="module")
-def strict_server(live_server: LiveServer) -> Iterator[LiveServer]:
-    """A second server, which sends a content security policy."""
-    # A server reads this setting once, when it starts.
-    with override_settings(MIDDLEWARE=["tests.csp.StrictPolicy", *project_settings.MIDDLEWARE]):
-        server = LiveServer("localhost")
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
     """What the browser complains about: errors of scripts, failed requests, breaches of the policy."""
@@ -168,6 +157,14 @@ def gate(tmp_path: Path, ended_runs: None) -> Iterator[Gate]:
     gate = Gate(tmp_path / "gate")
     yield gate
     gate.open()
+
+
+@pytest.fixture
+def words(tmp_path: Path, ended_runs: None) -> Iterator[Words]:
+    """What `e2e_says` writes. It ends at the end of the test."""
+    words = Words(tmp_path / "words")
+    yield words
+    words.end()
 
 
 @pytest.fixture(autouse=True)

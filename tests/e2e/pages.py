@@ -38,6 +38,31 @@ class Gate:
         return start_run("e2e_gate", self.argv, user=user)
 
 
+@dataclass(frozen=True)
+class Words:
+    """The file from which `e2e_says` reads what it writes."""
+
+    path: Path
+
+    def start_run(self, user: User, text: str = "") -> Run:
+        """Start a run that writes this, and then what is said."""
+        self.say(text)
+        return start_run("e2e_says", ["--words", str(self.path)], user=user)
+
+    def say(self, text: str) -> None:
+        """Have the run write this; lines that begin with ^A go to stderr."""
+        with self.path.open("a", newline="") as file:
+            file.write(text)
+
+    def say_lines(self, word: str, count: int) -> None:
+        """Have the run write so many lines, numbered from 1."""
+        self.say("".join(f"{word} {number}\n" for number in range(1, count + 1)))
+
+    def end(self) -> None:
+        """Have the run end."""
+        self.say("\x04\n")
+
+
 def ended_run(user: User, command: str, *argv: str) -> Run:
     """Start a run and return it once it has ended."""
     run = start_run(command, argv, user=user)
@@ -104,6 +129,14 @@ def rows(page: Page) -> Locator:
 def expect_line(page: Page, text: str | re.Pattern[str]) -> None:
     """Wait for a line of output."""
     expect(rows(page).filter(has_text=text).first).to_be_visible(timeout=RUN_MS)
+
+
+def download(page: Page, name: str) -> Path:
+    """Download the output in one of its forms, and return the file."""
+    page.locator("summary", has_text="Download").click()
+    with page.expect_download() as started:
+        page.get_by_role("link", name=name, exact=True).click()
+    return Path(started.value.path())
 
 
 def fact(page: Page, name: str) -> Locator:

@@ -553,11 +553,9 @@ def test_a_line_is_pasted_and_a_preset_kept_without_javascript(plain_page: Page,
 # Whatever the browser holds against it
 
 
-def test_no_form_makes_the_browser_complain_under_a_strict_policy(
-    page: Page, strict_server: LiveServer, owner: User, paper_runs: None, complaints: list[str]
-) -> None:
-    log_in(page.context, owner, strict_server.url)
-    page.goto(strict_server.url + form_url("args_everything"))
+def test_no_form_makes_the_browser_complain(owner_page: Page, paper_runs: None, complaints: list[str]) -> None:
+    page = owner_page
+    page.goto(form_url("args_everything"))
     box(page, "places").first.fill("a")
     add_row(page, "places").fill("b")
     field(page, "country").get_by_role("combobox").click()
@@ -569,7 +567,7 @@ def test_no_form_makes_the_browser_complain_under_a_strict_policy(
     page.get_by_label("Find an argument").fill("places")
     save_preset(page, "all of it")
     expect(field(page, "country")).to_contain_text("c007")
-    page.goto(strict_server.url + form_url("args_nested"))
+    page.goto(form_url("args_nested"))
     choose(page, "what", "remove")
     choose(page, "subcommand", "by-name")
     paste_line(page, "python manage.py args_nested add 7 | less")

@@ -20,7 +20,6 @@ def test_no_page_scrolls_sideways(owner_page: Page, owner: User, width: int) -> 
 
 def test_without_wrapping_long_lines_scroll_within_the_output(owner_page: Page, owner: User) -> None:
     owner_page.goto(run_url(ended_run(owner, "e2e_flood", "--unbroken", "1")))
-    owner_page.get_by_role("link", name="Show earlier lines").click()
     owner_page.get_by_role("button", name="Wrap lines").click()
     expect(owner_page.get_by_role("button", name="Wrap lines")).to_have_attribute("aria-pressed", "false")
     line = rows(owner_page).filter(has_text="xxx").first

@@ -1,11 +1,5 @@
 """A web server that is killed and started again in the middle of a run: neither the run nor its page may mind."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,59 +19,18 @@ from tests.e2e.pages import (
     mark_load,
     rows,
 )
-
-ROOT = Path(__file__).parents[2]
-
-
-class Server:
-    """`manage.py runserver` at one port, with the tests' database."""
-
-    def __init__(self, log: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://{self._address}"
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        argv = [sys.executable, "manage.py", "runserver", "--noreload", "--insecure", "--settings=tests.settings"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*argv, self._address], cwd=ROOT, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
-        while not self._answers():
-            assert self._process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, self._log.read_text()
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(f"{self.url}/admin/login/", timeout=5).close()
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            return False
-        return True
-
-    def kill(self) -> None:
-        """End it at once, without a chance to clean up."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+from tests.web_servers import WebServer
 
 
 @pytest.fixture
-def server(tmp_path: Path, transactional_db: None) -> Iterator[Server]:
-    server = Server(tmp_path / "server.log")
+def server(tmp_path: Path, transactional_db: None) -> Iterator[WebServer]:
+    server = WebServer("gunicorn", tmp_path / "server.log")
     server.start()
     yield server
     server.kill()
 
 
-def test_a_run_and_its_page_outlive_the_server(page: Page, server: Server, owner: User, gate: Gate) -> None:
+def test_a_run_and_its_page_outlive_the_server(page: Page, server: WebServer, owner: User, gate: Gate) -> None:
     log_in(page.context, owner, server.url)
     page.goto(server.url + form_url("e2e_gate"))
     page.get_by_label("Gate").fill(str(gate.path))

@@ -20,6 +20,7 @@ from launcher.execution.ring import Link, RingReader, RingWriter, make_link
 from launcher.models import Chunk, Run, Status
 from launcher.output.store import Spool, open_output, read_all
 from tests.waiting import bytes_of, output_of, wait_for, wait_until_finished
+from tests.zoo.management.commands.run_misbehaves import NOISE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,7 +116,7 @@ def test_a_misbehaving_command_ends_with_its_output_kept(owner: User, what: str)
 def test_bytes_are_kept_as_they_were_written(owner: User) -> None:
     run = finished(owner, "run_misbehaves", "bytes")
     wait_for(lambda: not Spool(run.uid).folder.exists())
-    assert bytes(range(256)) * 4 in b"".join(read_all(open_output(run)))
+    assert NOISE * 4 in b"".join(read_all(open_output(run)))
 
 
 def test_a_line_of_ten_megabytes_is_kept_whole(owner: User) -> None:
@@ -196,6 +197,16 @@ def test_a_run_whose_supervisor_was_killed_is_lost_and_its_output_kept(owner: Us
     wait_until_finished(run)
     assert run.status == Status.LOST
     assert output_of(run) == "waiting\n"
+    (tmp_path / "gate").touch()
+
+
+def test_what_a_run_had_on_its_screen_is_kept_when_its_supervisor_is_killed(owner: User, tmp_path: Path) -> None:
+    run = reloaded(waiting(owner, tmp_path, "--draws"))
+    assert output_of(run) == "uno\ndos\nwaiting\n"
+    os.kill(run.pid or 0, signal.SIGKILL)
+    wait_until_finished(run)
+    wait_for(lambda: not Spool(run.uid).folder.exists())
+    assert (output_of(run), reloaded(run).screen, run.output_lines) == ("uno\ndos\nwaiting\n", None, 3)
     (tmp_path / "gate").touch()
 
 
@@ -383,9 +394,14 @@ def test_without_room_on_the_disk_child_and_supervisor_share_memory_alone(monkey
     assert not (tmp_path / "ring").exists()
     ours, childs = make_link()
     taken: list[bytes] = []
+
+    def store(piece: bytes) -> int:
+        taken.append(piece)
+        return len(piece)
+
     with ours, childs:
         RingWriter(reader.path, Link(childs.fileno())).write(b"kept all the same")
-    reader.take(taken.append, lambda: None)
+    reader.take(store, lambda: None)
     assert taken == [b"kept all the same"]
 
 

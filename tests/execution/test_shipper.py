@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def all_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no query be forgotten between two chunks."""
-    monkeypatch.setattr("launcher.output.store.reset_queries", lambda: None)
+    monkeypatch.setattr("launcher.output.shipping.reset_queries", lambda: None)
 
 
 @pytest.fixture

@@ -5,9 +5,25 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from launcher.models import Run
-from launcher.output.store import Output, Spool, SpoolWriter, host_name, ship
+from launcher.output import held, look, output_file, reading, rows, shipping, walk, window, writer
+from launcher.output.reading import Output, SpooledOutput
+from launcher.output.shipping import ship
+from launcher.output.spool import Spool, host_name
 from launcher.output.terminal import PLAIN, style_after
+from launcher.output.writer import SpoolWriter
+
+
+def set_sizes(patch: pytest.MonkeyPatch, **sizes: int) -> None:
+    """Set sizes in each module that uses them."""
+    modules = (held, look, output_file, reading, rows, shipping, walk, window, writer)
+    for name, size in sizes.items():
+        having = [module for module in modules if hasattr(module, name)]
+        assert having
+        for module in having:
+            patch.setattr(module, name, size)
 
 
 def new_run() -> Run:
@@ -37,7 +53,7 @@ def cut(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
-def ship_all(run: Run, source: Output) -> tuple[int, int]:
+def ship_all(run: Run, source: SpooledOutput) -> tuple[int, int]:
     """Ship everything, and return the bytes and lines that are then said to be stored."""
     while ship(run.pk, source):
         pass

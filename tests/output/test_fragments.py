@@ -8,10 +8,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from launcher.models import Run
-from launcher.output import store
+from launcher.output import writer
 from launcher.output.store import SpooledOutput, SpoolWriter, ship_all
 from launcher.output.terminal import ERROR_OFF, ERROR_ON
-from tests.output.spools import Clock, new_spool
+from tests.output.spools import Clock, new_spool, set_sizes
 from tests.pages import address, said_in, stored_run, text_of
 
 
@@ -38,13 +38,16 @@ def rows_of(page: str) -> list[str]:
 
 
 def test_rows_tell_stderr_and_when_they_came(owner_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "time", Clock(1_763_999_999.08))
+    monkeypatch.setattr(writer, "time", Clock(1_763_999_999.08))
     run = written(b"out\n", ERROR_ON + b"\x1b[31merror\x1b[0m\n" + ERROR_OFF, b"out\n")
-    assert rows_of(text_of(owner_client.get(address("run_lines", run.pk)))) == [
-        '<div class="launcher-row" data-offset="0" data-number="1" data-at="1763999999.1"><code>out</code></div>',
-        '<div class="launcher-row launcher-row-error" data-offset="4" data-number="2" data-at="1763999999.1" '
-        'title="stderr"><code><span class="ansi-fg-1">error</span></code></div>',
-        '<div class="launcher-row" data-offset="26" data-number="3" data-at="1763999999.1"><code>out</code></div>',
+    rows = rows_of(text_of(owner_client.get(address("run_lines", run.pk))))
+    assert [re.sub(r'<a class="launcher-number".*?</a>', "", row) for row in rows] == [
+        '<div class="launcher-row" id="L1" data-number="1" data-offset="0" data-at="1763999999.1">'
+        "<code>out</code></div>",
+        '<div class="launcher-row launcher-row-error" id="L2" data-number="2" data-offset="4" data-at="1763999999.1">'
+        '<code><span class="ansi-fg-1">error</span></code></div>',
+        '<div class="launcher-row" id="L3" data-number="3" data-offset="26" data-at="1763999999.1">'
+        "<code>out</code></div>",
     ]
 
 
@@ -52,7 +55,7 @@ def test_rows_tell_stderr_and_when_they_came(owner_client: Client, monkeypatch: 
 def test_downloads_leave_the_marks_of_stderr_out(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr(store, "CHUNK_BYTES", chunk_bytes)
+    set_sizes(monkeypatch, CHUNK_BYTES=chunk_bytes)
     run = written(b"one\n" + ERROR_ON + b"\x1b[31mtwo\x1b[0m\n" + ERROR_OFF + b"three " + ERROR_ON + b"x" + ERROR_OFF)
     assert text_of(owner_client.get(address("run_download", run.pk))) == "one\ntwo\nthree x"
     assert (
@@ -65,8 +68,7 @@ def test_a_download_says_in_one_line_what_is_left_out(
     owner_client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
 ) -> None:
     settings.LAUNCHER = {**settings.LAUNCHER, "OUTPUT_LIMIT_BYTES": 1000}
-    monkeypatch.setattr(store, "STEP_BYTES", 100)
-    monkeypatch.setattr(store, "MARK_BYTES", 50)
+    set_sizes(monkeypatch, STEP_BYTES=100, MARK_BYTES=50)
     run = written(*[b"line\n"] * 5000)
     lines = text_of(owner_client.get(address("run_download", run.pk), query)).splitlines()
     assert len(lines) == 201
@@ -78,12 +80,11 @@ def test_the_page_shows_what_is_left_out_on_the_way_back_and_forth(
     owner_client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LAUNCHER = {**settings.LAUNCHER, "OUTPUT_LIMIT_BYTES": 1000}
-    monkeypatch.setattr(store, "STEP_BYTES", 100)
-    monkeypatch.setattr(store, "MARK_BYTES", 50)
+    set_sizes(monkeypatch, STEP_BYTES=100, MARK_BYTES=50)
     run = written(*[b"line\n"] * 5000)
     url = address("run_lines", run.pk)
     newest = said_in(owner_client.get(address("run_change", run.pk)))
-    assert "?end=24500&floor=0" in newest
+    assert 'data-end="24500" data-floor="0"' in newest
     earlier = said_in(owner_client.get(url, {"end": "24500", "floor": "0"}))
     assert earlier.count("launcher-left-out") == 1
     assert rows_of(earlier)[-1].startswith(
@@ -91,4 +92,4 @@ def test_the_page_shows_what_is_left_out_on_the_way_back_and_forth(
     )
     forth = said_in(owner_client.get(url, {"cursor": "500-100-0-"}))
     assert forth.count("launcher-left-out") == 1
-    assert "cursor=24500-4900-0-" in forth
+    assert 'data-from="500" data-cursor="24500-4900-0-"' in forth

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from launcher.models import Run
-from launcher.output import store, window
 from launcher.output.marks import Mark
 from launcher.output.store import Output, SpooledOutput, SpoolWriter, StoredOutput, ship_all
 from launcher.output.window import Cursor, Row, Window, following, newest, preceding
-from tests.output.spools import new_run, new_spool
+from tests.output.spools import new_run, new_spool, set_sizes
 from tests.output.test_window import joined, said
 
 many_examples = hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -24,11 +23,8 @@ lengths = st.lists(st.sampled_from([0, 1, 7, 8, 30, 90]), min_size=60, max_size=
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
     settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "spool", "OUTPUT_LIMIT_BYTES": 600}
-    for name, value in {"CHUNK_BYTES": 64, "MARK_BYTES": 32, "STEP_BYTES": 16}.items():
-        monkeypatch.setattr(store, name, value)
-    limits = {"WINDOW_BYTES": 60, "WINDOW_LINES": 3, "FOLLOWED_LINES": 4, "PENDING_BYTES": 24}
-    for name, value in limits.items():
-        monkeypatch.setattr(window, name, value)
+    set_sizes(monkeypatch, CHUNK_BYTES=64, MARK_BYTES=32, STEP_BYTES=16)
+    set_sizes(monkeypatch, WINDOW_BYTES=60, WINDOW_LINES=3, FOLLOWED_LINES=4, HELD_LINES=2, HELD_BYTES=24)
 
 
 def outputs(run: Run, lines: list[bytes]) -> Iterator[tuple[Output, list[tuple[int | None, str]]]]:
@@ -62,7 +58,7 @@ def shown_lines(rows: list[Row]) -> list[tuple[int | None, str]]:
 def windows_back(output: Output, last: Window, floor: int = 0) -> list[Window]:
     windows = [last]
     while windows[0].start > floor:
-        windows.insert(0, preceding(output, windows[0].start, floor))
+        windows.insert(0, preceding(output, windows[0].start, floor, is_finished=True))
         assert floor <= windows[0].start < windows[1].start
     return windows
 
@@ -109,7 +105,7 @@ def test_what_a_reader_far_behind_has_skipped_can_be_filled_over_the_gap(sizes: 
             rows += shown.rows
             cursor = shown.cursor
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(window, "SKIP_BYTES", 0)
+            set_sizes(patch, SKIP_BYTES=0)
             last = following(output, cursor, is_finished=True)
         floor = last.start if last.skipped_from is None else last.skipped_from
         more = rows_of(windows_back(output, last, floor)) if cursor.mark.offset < output.size else []
@@ -168,4 +164,5 @@ def test_a_live_reader_who_keeps_up_sees_everything_and_no_notice() -> None:
         rows, cursor = [*rows, *shown.rows], shown.cursor
     writer.close()
     assert output.gap
+    rows += following(output, cursor, is_finished=True).rows
     assert [(row.number, said(row), row.notice) for row in rows] == [(n, f"line {n}", "") for n in range(1, 500)]

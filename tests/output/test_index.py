@@ -48,6 +48,29 @@ def test_the_last_mark_at_or_before_a_place_is_found(path: Path) -> None:
     ]
 
 
+def test_the_last_mark_before_a_line_is_found(path: Path) -> None:
+    writer = filled(path, 50)
+    index = Index(path)
+    assert [index.mark_before_line(line) for line in (0, 1, 2, 30, 51, 99)] == [
+        START,
+        START,
+        *map(mark, (1, 29, 50, 50)),
+    ]
+    writer.set_gap(Gap(start=mark(10), end=Mark(offset=405, line=40)))
+    expected = [mark(9), mark(10), mark(10), mark(10), Mark(offset=405, line=40), mark(41)]
+    assert [index.mark_before_line(line) for line in (10, 11, 25, 40, 41, 42)] == expected
+
+
+def test_records_behind_a_cut_are_forgotten_and_written_over(path: Path) -> None:
+    writer = filled(path, 20)
+    writer.cut(155)
+    assert [Index(path).mark_before(offset) for offset in (159, 999)] == [mark(15)] * 2
+    writer.add(mark(30), 300)
+    assert [Index(path).mark_before(offset) for offset in (299, 999)] == [mark(15), mark(30)]
+    writer.cut(5)
+    assert (Index(path).mark_before(999), writer.last()) == (START, (START, 0))
+
+
 def test_a_look_into_a_long_index_takes_few_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(path, 20_000)
     index, reads, pread = Index(path), list[int](), os.pread

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from launcher.models import Chunk, Run
-from launcher.output import holes, store
+from launcher.output import holes, output_file, shipping, writer
 from launcher.output.store import Output, Spool, SpooledOutput, SpoolWriter, StoredOutput, read_all, ship_all
 from launcher.output.terminal import ERROR_OFF, ERROR_ON, PLAIN, style_after
-from tests.output.spools import Clock, assert_marks_are_right, full_disk, new_run, new_spool, write
+from tests.output.spools import Clock, assert_marks_are_right, full_disk, new_run, new_spool, set_sizes, write
 
 LIMIT = 200
 NOTICE = "left out here: OUTPUT_LIMIT_BYTES keeps the first"
@@ -32,8 +32,7 @@ pieces = st.lists(
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
     settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "spool", "OUTPUT_LIMIT_BYTES": LIMIT}
-    for name, value in {"CHUNK_BYTES": 64, "MARK_BYTES": 32, "STEP_BYTES": 16}.items():
-        monkeypatch.setattr(store, name, value)
+    set_sizes(monkeypatch, CHUNK_BYTES=64, MARK_BYTES=32, STEP_BYTES=16)
 
 
 def numbered(count: int) -> bytes:
@@ -106,7 +105,7 @@ def test_the_database_gets_the_head_and_at_the_end_the_tail(parts: list[bytes], 
 
 @pytest.fixture(autouse=True)
 def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "time", Clock())
+    monkeypatch.setattr(writer, "time", Clock())
 
 
 def discontinuities(run: Run) -> int:
@@ -153,8 +152,7 @@ def test_a_limit_next_to_nothing_is_kept_too(settings: Settings, limit: int) -> 
 
 def test_the_disk_gets_its_space_back_while_it_grows(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.LAUNCHER = {**settings.LAUNCHER, "OUTPUT_LIMIT_BYTES": 1024 * 1024}
-    monkeypatch.setattr(store, "STEP_BYTES", 256 * 1024)
-    monkeypatch.setattr(store, "MARK_BYTES", 1024)
+    set_sizes(monkeypatch, STEP_BYTES=256 * 1024, MARK_BYTES=1024)
     spool = new_spool()
     writer = SpoolWriter(spool)
     most = 0
@@ -188,7 +186,7 @@ def test_a_hole_reads_as_nul_and_leaves_the_size(tmp_path: Path) -> None:
 def test_where_the_disk_knows_no_holes_it_alone_keeps_more(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(store, "punch", lambda descriptor, start, end: False)
+    monkeypatch.setattr(output_file, "punch", lambda descriptor, start, end: False)
     run = new_run()
     spool = new_spool(run)
     data = numbered(300)
@@ -204,7 +202,7 @@ def test_a_disk_too_full_to_note_the_gap_leaves_nothing_out() -> None:
     spool = new_spool()
     writer = SpoolWriter(spool)
     with full_disk(0):
-        writer._widen_gap()
+        writer._file._widen_gap()
     for line in numbered(60).splitlines(keepends=True):
         writer.append(line)
     writer.close()
@@ -276,15 +274,15 @@ def test_shipping_the_end_too_early_costs_nothing_but_work() -> None:
 
 @pytest.mark.django_db
 def test_shipping_the_end_can_be_broken_off_and_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BATCH_CHUNKS", 1)
+    set_sizes(monkeypatch, BATCH_CHUNKS=1)
     run = new_run()
     spool = new_spool(run)
     data = numbered(100)
     write(spool, *data.splitlines(keepends=True))
     source = SpooledOutput(spool)
     for _ in range(3):
-        store.ship(run.pk, source)
-    assert store.ship(run.pk, source)
+        shipping.ship(run.pk, source)
+    assert shipping.ship(run.pk, source)
     assert ship_all(run.pk, source) == 0
     assert_head_and_tail_are_right(StoredOutput(run), data, is_ended=True)
 

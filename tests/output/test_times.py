@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from launcher.models import Chunk
-from launcher.output import store
+from launcher.output import writer as writer_module
 from launcher.output.store import Output, SpooledOutput, SpoolWriter, StoredOutput, open_output, ship_all
 from launcher.output.window import newest
-from tests.output.spools import Clock, new_run, new_spool
+from tests.output.spools import Clock, new_run, new_spool, set_sizes
 
 many_examples = hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 waits = st.sampled_from([0.0, 0.01, 0.049, 0.1, 0.33, 5.0, 90000.0])
@@ -22,14 +22,13 @@ writes = st.lists(st.tuples(st.sampled_from([b"\n", b"line\n", b"par", b"x" * 40
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
     settings.LAUNCHER = {"SPOOL_DIR": tmp_path / "spool"}
-    for name, value in {"CHUNK_BYTES": 64, "MARK_BYTES": 32, "STEP_BYTES": 16}.items():
-        monkeypatch.setattr(store, name, value)
+    set_sizes(monkeypatch, CHUNK_BYTES=64, MARK_BYTES=32, STEP_BYTES=16)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(store, "time", clock)
+    monkeypatch.setattr(writer_module, "time", clock)
     return clock
 
 

@@ -12,11 +12,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from launcher.output import window
+from launcher.output import look, window
 from launcher.output.marks import START, Gap, Mark, Times
+from launcher.output.reading import Standing
+from launcher.output.rows import ROW_CHARACTERS
 from launcher.output.store import Spool, SpooledOutput, SpoolWriter
-from launcher.output.terminal import ERROR_OFF, ERROR_ON, is_only_marks, plain_text, whole_length
-from launcher.output.window import Cursor, Row, Window, following, newest, preceding
+from launcher.output.terminal import ERROR_OFF, ERROR_ON, plain_text, uncut_length, whole_length
+from launcher.output.window import Cursor, Row, Window, around, following, newest, preceding
+from tests.output.spools import set_sizes
 
 many_examples = hypothesis_settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # No carriage returns: where one falls into another part of a split line, the parts are drawn each for itself.
@@ -51,8 +54,14 @@ class Written:
     def times(self, start: int, end: int) -> Times:
         return []
 
+    def standing(self) -> Standing:
+        return Standing(0, None, self.size)
+
     def mark_before(self, offset: int) -> Mark:
         return [mark for mark in self._marks if mark.offset <= offset][-1]
+
+    def mark_before_line(self, line: int) -> Mark:
+        return [START, *(mark for mark in self._marks if mark.line < line)][-1]
 
     def read(self, start: int, size: int) -> bytes:
         data = self.data[start : start + size]
@@ -62,9 +71,8 @@ class Written:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = {"WINDOW_BYTES": 60, "WINDOW_LINES": 3, "FOLLOWED_LINES": 4, "ROW_CHARACTERS": 7, "PENDING_BYTES": 24}
-    for name, value in limits.items():
-        monkeypatch.setattr(window, name, value)
+    set_sizes(monkeypatch, WINDOW_BYTES=60, WINDOW_LINES=3, FOLLOWED_LINES=4)
+    set_sizes(monkeypatch, ROW_CHARACTERS=7, HELD_LINES=2, HELD_BYTES=24)
 
 
 def said(row: Row) -> str:
@@ -84,7 +92,7 @@ def joined(rows: Iterable[Row]) -> list[tuple[int | None, str]]:
 
 def numbered(data: bytes) -> list[tuple[int | None, str]]:
     lines = data.split(b"\n")
-    if is_only_marks(lines[-1]):
+    if not plain_text(lines[-1]):
         lines.pop()
     return [(number, plain_text(line)) for number, line in enumerate(lines, 1)]
 
@@ -93,7 +101,7 @@ def windows_back(output: Written, last: Window, floor: int = 0) -> Iterator[Wind
     """Yield windows from the last one back to the beginning, as "Show earlier lines" does."""
     yield last
     while last.start > floor:
-        earlier = preceding(output, last.start, floor)
+        earlier = preceding(output, last.start, floor, is_finished=True)
         assert floor <= earlier.start < last.start
         last = earlier
         yield last
@@ -102,8 +110,8 @@ def windows_back(output: Written, last: Window, floor: int = 0) -> Iterator[Wind
 def assert_is_bounded(shown: Window, output: Written) -> None:
     rows = [*shown.rows, *shown.pending]
     assert len(rows) <= window.FOLLOWED_LINES + 200
-    assert max((len(said(row)) for row in rows), default=0) <= window.ROW_CHARACTERS
-    assert output.read_bytes <= 3 * window.WINDOW_BYTES
+    assert max((len(said(row)) for row in rows), default=0) <= ROW_CHARACTERS
+    assert output.read_bytes <= 5 * look.WINDOW_BYTES
 
 
 @pytest.mark.usefixtures("small")
@@ -116,7 +124,7 @@ def test_a_reader_of_a_growing_output_gets_every_line_once_and_in_order(data: by
         shown = following(output, cursor, is_finished=False)
         rows += shown.rows
         if shown.cursor == cursor:  # nothing more to come: all there is is on the page
-            assert joined([*rows, *shown.pending]) == numbered(data[:size])
+            assert joined([*rows, *shown.pending]) == numbered(data[: uncut_length(data[:size])])
         cursor = Cursor.parse(str(shown.cursor))
     while (shown := following(output, cursor, is_finished=True)).cursor != cursor:
         rows += shown.rows
@@ -150,18 +158,31 @@ def test_a_gap_can_be_filled_without_a_line_lost_or_doubled(data: bytes, read: i
         cursor = shown.cursor
     floor = cursor.mark.offset
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(window, "SKIP_BYTES", 0)
+        set_sizes(patch, SKIP_BYTES=0)
         last = following(output, cursor, is_finished=True)
     assert last.skipped_from == (floor if floor < len(data) else None)
     windows = list(windows_back(output, last, floor))
     assert joined([*rows, *(row for shown in reversed(windows) for row in shown.rows)]) == numbered(data)
 
 
-def test_an_unfinished_line_is_shown_but_not_passed() -> None:
-    shown = newest(Written(b"one\ntw"), is_finished=False)
-    assert [(row.number, said(row)) for row in shown.rows] == [(1, "one")]
-    assert [(row.number, said(row)) for row in shown.pending] == [(2, "tw")]
-    assert str(shown.cursor) == "4-1-0-"
+def test_the_last_lines_are_shown_but_not_passed_while_the_run_goes_on() -> None:
+    output = Written(b"".join(b"line %d\n" % number for number in range(1, 51)) + b"unfinished")
+    shown = newest(output, is_finished=False)
+    assert [(row.number, said(row)) for row in shown.rows] == [(n, f"line {n}") for n in range(1, 11)]
+    assert [row.number for row in shown.pending] == list(range(11, 52))
+    assert (shown.cursor.mark.line, shown.is_at_end) == (10, True)
+    output.data += b" no more\n"
+    later = following(output, shown.cursor, is_finished=False)
+    assert [said(row) for row in later.rows] == ["line 11"]
+    assert (said(later.pending[-1]), later.digest != shown.digest) == ("unfinished no more", True)
+
+
+def test_the_digest_tells_whether_pending_rows_are_the_same_without_making_them() -> None:
+    output = Written(b"one\ntwo")
+    digests = [newest(output, is_finished=False).digest for _ in range(2)]
+    assert digests[0] == digests[1] != ""
+    assert following(output, Cursor(), is_finished=False).digest == digests[0]
+    assert newest(output, is_finished=True).digest == ""
 
 
 def test_the_last_line_of_a_finished_output_needs_no_newline() -> None:
@@ -172,11 +193,11 @@ def test_the_last_line_of_a_finished_output_needs_no_newline() -> None:
 
 def test_style_goes_on_over_lines_and_windows() -> None:
     output = Written(b"\x1b[31mone\ntwo\n")
-    first = following(output, Cursor(), is_finished=False)
+    first = following(output, Cursor(), is_finished=True)
     assert str(first.cursor) == "13-2-0-38;5;1"
     assert [span[1].foreground for row in first.rows for span in row.spans] == [1, 1]
     output.data += b"three\n"
-    (row,) = following(output, first.cursor, is_finished=False).rows
+    (row,) = following(output, first.cursor, is_finished=False).pending
     assert row.spans[0][1].foreground == 1
 
 
@@ -200,9 +221,8 @@ def test_marks_behind_the_last_line_are_no_line() -> None:
     for is_finished in (True, False):
         shown = newest(output, is_finished=is_finished)
         assert [said(row) for row in (*shown.rows, *shown.pending)] == ["out", "error"]
-    assert shown.cursor.mark.style == "7711"
     output.data += b"more"
-    (row,) = following(output, Cursor.parse(str(shown.cursor)), is_finished=False).pending
+    row = following(output, Cursor.parse(str(shown.cursor)), is_finished=False).pending[-1]
     assert (row.number, said(row), row.is_error) == (3, "more", False)
 
 
@@ -227,7 +247,7 @@ def test_a_reader_far_behind_is_taken_to_the_end() -> None:
     output = Written(b"a line of some length\n" * 200_000)
     shown = following(output, Cursor(mark=Mark(offset=22, line=1)), is_finished=False)
     assert shown.skipped_from == 22
-    assert shown.rows[-1].number == 200_000
+    assert (shown.rows[-1].number, shown.pending[-1].number) == (199_960, 200_000)
     assert_is_bounded(shown, output)
 
 
@@ -237,9 +257,9 @@ def test_a_bar_shows_its_last_state_and_is_passed_up_to_there() -> None:
         output = Written(b"begin\n" + bar)
         shown = newest(output, is_finished=False)
         assert [said(row) for row in shown.pending] == ["8999 of 9999 |##########|"]
-        assert output.size - shown.cursor.mark.offset < 100
+        assert output.size - shown.cursor.mark.offset < look.WINDOW_BYTES
         output.data += b"\ndone\n"
-        rows = following(output, shown.cursor, is_finished=False).rows
+        rows = following(output, shown.cursor, is_finished=True).rows
         assert [(row.number, said(row)) for row in rows] == [(2, "8999 of 9999 |##########|"), (3, "done")]
 
 
@@ -271,9 +291,9 @@ def test_every_look_at_an_odd_output_is_bounded(data: bytes) -> None:
         lambda: following(output, Cursor(mark=Mark(offset=max(0, output.size - 500_000))), is_finished=True),
         lambda: preceding(output, output.size // 2),
     ]
-    for look in looks:
+    for make in looks:
         output.read_bytes = 0
-        shown = look()
+        shown = make()
         assert_is_bounded(shown, output)
         assert shown.rows or shown.pending
     assert time.process_time() - begin < 10
@@ -294,14 +314,51 @@ def test_the_end_of_a_big_spool_is_there_at_once(tmp_path: Path, settings: Setti
     spool.remove()
 
 
-def test_output_without_end_and_newline_is_passed_as_it_grows() -> None:
-    output, cursor, size = Written(), Cursor(), 0
+def test_of_a_line_without_end_the_beginning_is_shown_and_what_comes_is_passed() -> None:
+    output, cursor, rows = Written(b"short\n"), Cursor(), list[Row]()
     for _ in range(20):
-        output.data += b"x" * 50_000
+        output = Written(output.data + b"x" * 50_000)
         shown = following(output, cursor, is_finished=False)
-        size += sum(len(said(row)) for row in shown.rows)
-        cursor = shown.cursor
-    assert size == cursor.mark.offset == 1_000_000
+        rows, cursor = [*rows, *shown.rows], shown.cursor
+        assert output.read_bytes < 400_000
+    assert [(number, len(text)) for number, text in joined(rows)] == [(1, 5), (2, 16 * 1024)]
+    assert (rows[-1].cut, cursor.is_cut, shown.pending) == (0, True, ())
+    output.data += b" end\nnext\n"
+    assert joined(following(output, cursor, is_finished=True).rows) == [(3, "next")]
+
+
+def test_a_long_line_is_shown_the_same_from_everywhere_and_says_how_long_it_is() -> None:
+    output = Written(b"before\n" * 600 + b"x" * 3_000_000 + b"\n" + b"after\n" * 600)
+    begin = 7 * 600
+    windows = [
+        newest(output, is_finished=True),
+        around(output, 601, is_finished=True),
+        following(output, Cursor(mark=Mark(offset=begin, line=600)), is_finished=True, until=10**9),
+        preceding(output, begin + 3_000_001, is_finished=True),
+        preceding(output, begin + 3_000_001 + 6 * 30, is_finished=True),
+    ]
+    for shown in windows[1:]:
+        rows = [row for row in shown.rows if row.line == 601]
+        assert [(row.key, row.cut) for row in rows] == [
+            ("601", None),
+            ("601.1", None),
+            ("601.2", None),
+            ("601.3", 3_000_000),
+        ]
+        assert {row.offset for row in rows} == {begin}
+    assert windows[0].rows[0].number == 702
+
+
+def test_a_bar_of_megabytes_that_has_ended_shows_what_it_left() -> None:
+    bar = b"".join(b"\r%7d of 999999" % number for number in range(100_000))
+    output = Written(b"begin\n" + bar + b"\ndone\n")
+    expected = [(1, "begin"), (2, "  99999 of 999999"), (3, "done")]
+    assert joined(newest(output, is_finished=True).rows) == expected[1:]
+    cursor, rows = Cursor(), list[Row]()
+    while cursor.mark.offset < output.size:
+        shown = following(output, cursor, is_finished=True, until=10**9)
+        rows, cursor = [*rows, *shown.rows], shown.cursor
+    assert joined(rows) == expected
 
 
 def test_without_marks_numbers_are_still_right() -> None:
@@ -318,7 +375,7 @@ def test_without_marks_numbers_are_still_right() -> None:
         "-1-0-0-",
         "00-0-0-",
         "5-6-0-",
-        "0-0-2-",
+        "0-0-3-",
         "0-0-0-31",
         "0-0-0-38;5;999",
         "0-0-0-m",

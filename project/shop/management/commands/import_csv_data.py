@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+import launcher
 from project.shop.argument_types import delimiter as delimiter_sign
 from project.shop.argument_types import text_encoding
 from project.shop.models import Category, Product
@@ -100,6 +101,7 @@ class Command(BaseCommand):
             batch = rows[start : start + BATCH_SIZE]
             counts += self._import_batch(batch, categories, update_existing)
             self.stdout.write(f"{start + len(batch)} of {len(rows)} rows.")
+            launcher.progress(start + len(batch), len(rows))
         return counts
 
     def _import_batch(

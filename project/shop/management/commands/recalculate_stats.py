@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+import launcher
 from project.shop.daily_statistics import days_between, days_to_compute, store_figures
 
 DEFAULT_DAYS = 30
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             for done, day in enumerate(to_do, start=1):
                 orders += store_figures(day).orders
                 self._show_progress(done, len(to_do), day)
+                launcher.progress(done, len(to_do), str(day))
         except KeyboardInterrupt:
             self.stdout.write("")
             raise CommandError(

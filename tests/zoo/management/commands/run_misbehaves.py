@@ -12,6 +12,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+NOISE = bytes(byte for byte in range(256) if byte not in b"\v\f")
+"""All bytes but those that move the cursor of a terminal to another line."""
+
 
 class Command(BaseCommand):
     help = "Does to its own process what a record must survive."
@@ -30,7 +33,7 @@ class Command(BaseCommand):
                 chatter = "import time\nfor n in range(600):\n    print('still here', flush=True)\n    time.sleep(0.05)"
                 subprocess.Popen([sys.executable, "-c", chatter], start_new_session=True)
             case "bytes":
-                os.write(1, bytes(range(256)) * 4 + b"\n")
+                os.write(1, NOISE * 4 + b"\n")
             case "long-line":
                 sys.stdout.write("x" * 10_000_000)
             case "chdir":

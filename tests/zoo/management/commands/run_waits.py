@@ -21,9 +21,12 @@ class Command(BaseCommand):
         parser.add_argument("--deaf", action="store_true", help="Ignore SIGINT and SIGTERM.")
         parser.add_argument("--lock", action="store_true", help="Write in a transaction, and keep it open.")
         parser.add_argument("--calm", action="store_true", help="Take SIGINT for a reason to end well.")
+        parser.add_argument("--draws", action="store_true", help="Write two lines and change them before waiting.")
         parser.add_argument("--lines", type=int, default=0, help="Write so many lines before waiting.")
 
     def handle(self, *args: Any, gate: Path, deaf: bool, calm: bool, lock: bool, lines: int, **options: Any) -> None:
+        if options["draws"]:
+            self.stdout.write("one\ntwo\n\x1b[2Auno\ndos")
         if calm:
             signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
         if deaf:

@@ -32,10 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--helper-after", type=float, default=0.5, help="Which share of the time passes before.")
         parser.add_argument("--lock", action="store_true", help="Write in a transaction, and keep it open.")
         parser.add_argument("--deaf", action="store_true", help="Ignore SIGINT and SIGTERM.")
+        parser.add_argument("--draws", action="store_true", help="Move the cursor, to where it is, now and then.")
         parser.add_argument("--fails", action="store_true")
 
     def handle(self, *args: Any, folder: Path, **options: Any) -> None:
-        main = writer.Writer(folder, "m", options["seed"])
+        main = writer.Writer(folder, "m", options["seed"], draws=options["draws"])
         if options["deaf"]:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,304 @@
+"""What many who poll one run get at nearly the same time, looked up and drawn once. Whether they may, others decide.
+
+The more of them ask, the longer one look serves them all, up to a third of a second; where few do, each has its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import reduce, wraps
+from operator import add
+from threading import Lock
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+
+from launcher.models import Run
+from launcher.output.rows import Cursor, Row
+from launcher.output.store import open_output
+from launcher.output.window import FOLLOWED_LINES, Window, following, held
+from launcher.views.head import look_at
+
+SECONDS_PER_ASKER = 0.002
+"""A look serves so long for each who asks within a second: about the time that an answer takes."""
+LONGEST_SECONDS = 0.3
+FEW = 10
+"""So many in a second are served one by one."""
+COUNT_SECONDS = 1.0
+NEAR_BYTES = 64 * 1024
+"""Who is further behind looks alone."""
+LOOKED_AT = ("prompt", "progress", "last_line")
+"""What is read elsewhere than in the run's row."""
+MOST_AT_ONCE = 3
+"""More threads than this would only take the interpreter from each other, which costs more than the answers do."""
+LONGEST_WAIT_SECONDS = 1.0
+SHORTEST_PACE_MS = 100
+LONGEST_PACE_MS = 1500
+PACE_SECONDS = 0.25
+PACE_STEP = 1.1
+"""By how much the pace changes, and how often at most."""
+KEPT_SECONDS = 10.0
+KEPT_WAYS = 64
+
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A window after a cursor; where it is shared, with its HTML and the number of the last line."""
+
+    window: Window
+    rows_html: str | None = None
+    pending_html: str | None = None
+    last: int | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are new lines."""
+        return bool(self.rows_html.strip()) if self.rows_html is not None else bool(self.window.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """Lines between the endings of two turns, which is where most pages are."""
+
+    cursor: str
+    """Where they begin."""
+    lines: int
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ending:
+    """The end of an output as it was at one moment, and the last lines before it."""
+
+    window: Window
+    html: str
+    pieces: tuple[_Piece, ...] = ()
+    ways: dict[str, tuple[Window, str]] = field(default_factory=dict)
+    """Lines for pages that are elsewhere, by their cursor."""
+
+    @property
+    def last(self) -> int:
+        pending = self.window.pending
+        return pending[-1].line if pending and pending[-1].line else self.window.cursor.mark.line
+
+    def way(self, run: Run, cursor: Cursor) -> tuple[Window, str]:
+        """Return a window after a cursor, and the HTML of its rows."""
+        key = str(cursor)
+        if key == str(self.window.cursor):
+            return replace(self.window, start=cursor.mark.offset), ""
+        for number, piece in enumerate(self.pieces):
+            if piece.cursor == key:
+                html = reduce(add, (part.html for part in self.pieces[number:]))  # remains safe HTML, as all of it is
+                return replace(self.window, start=cursor.mark.offset), html
+        found = self.ways.get(key)
+        if found is None:
+            found = _between(run, cursor, self.window)
+            if len(self.ways) < KEPT_WAYS:
+                self.ways[key] = found
+        return found
+
+
+@dataclass(kw_only=True)
+class _Turn:
+    """A time in which all get the same, or, without an ending, in which it is counted how many ask."""
+
+    began_at: float
+    until: float
+    looked_at: dict[str, Any] = field(default_factory=dict)
+    ending: _Ending | None = None
+    asked: int = 0
+
+
+class Slots:
+    """A few places, given to those who wait in the order in which they came."""
+
+    def __init__(self, count: int) -> None:
+        self._lock = Lock()
+        self._free = count
+        self._waiting: deque[Lock] = deque()
+
+    @contextmanager
+    def taken(self, timeout: float) -> Iterator[bool]:
+        """Hold a place, waited for; or none, if that takes longer than the timeout, in seconds.
+
+        Says whether one was free at once.
+        """
+        was_free = bool(self._free)
+        is_taken = self._take(timeout)
+        try:
+            yield was_free
+        finally:
+            if is_taken:
+                self._give_back()
+
+    def _take(self, timeout: float) -> bool:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            place = Lock()
+            place.acquire()
+            self._waiting.append(place)
+        if place.acquire(timeout=timeout):
+            return True
+        with self._lock:
+            if place not in self._waiting:  # it was given at the last moment
+                return True
+            self._waiting.remove(place)
+            return False
+
+    def _give_back(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+class Pace:
+    """How often pages can ask so that this process is not busy with them all the time: found out by trying."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ms = float(SHORTEST_PACE_MS)
+        self._began_at = time.monotonic()
+        self._answers = 0
+        self._crowded = 0
+
+    def note(self, *, is_crowded: bool) -> None:
+        """Take note of an answer, and whether it had to wait for others."""
+        with self._lock:
+            self._answers += 1
+            self._crowded += is_crowded
+            now = time.monotonic()
+            if now - self._began_at < PACE_SECONDS:
+                return
+            share = self._crowded / self._answers
+            # Slowly, since it takes as long as a page waits until a change is felt.
+            step = PACE_STEP if share > 0.5 else 1 / PACE_STEP if share < 0.25 else 1
+            self._ms = min(max(self._ms * step, SHORTEST_PACE_MS), LONGEST_PACE_MS)
+            self._began_at, self._answers, self._crowded = now, 0, 0
+
+    @property
+    def ms(self) -> int:
+        """How long a page should wait before it asks again, at least, in milliseconds."""
+        return round(self._ms)
+
+
+pace = Pace()
+_slots = Slots(MOST_AT_ONCE)
+
+
+def few_at_once(view: View) -> View:
+    """Return a view of which few answers are made at once, while the others wait, unless that takes too long."""
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        with _slots.taken(LONGEST_WAIT_SECONDS) as was_free:
+            pace.note(is_crowded=not was_free)
+            return view(*args, **kwargs)
+
+    return answer
+
+
+_turns: dict[Hashable, _Turn] = {}
+_lock = Lock()
+
+
+def look_together(run: Run) -> None:
+    """Look at a run that was just read, if none of many has done so a moment ago."""
+    turn = _turns.get(_key(run))
+    if turn is not None and turn.ending is not None and time.monotonic() < turn.until:
+        for name, value in turn.looked_at.items():
+            setattr(run, name, value)
+    else:
+        look_at(run)
+
+
+def follow_together(run: Run, cursor: Cursor) -> Part:
+    """Return what comes after a cursor, at most LONGEST_SECONDS old; the run was looked at."""
+    turn = _turn(run)
+    turn.asked += 1
+    ending = turn.ending
+    if ending is None or not 0 <= ending.window.cursor.mark.offset - cursor.mark.offset <= NEAR_BYTES:
+        return Part(window=following(open_output(run), cursor, is_finished=run.is_finished))
+    window, html = ending.way(run, cursor)
+    if not window.is_at_end:
+        return Part(window=window, rows_html=html)
+    return Part(window=window, rows_html=html, pending_html=ending.html, last=ending.last)
+
+
+def _key(run: Run) -> Hashable:
+    # Apart for those who know already that it has ended: for them nothing may change any more.
+    return run.uid, run.is_finished, get_language()
+
+
+def _turn(run: Run) -> _Turn:
+    key = _key(run)
+    turn = _turns.get(key)
+    if turn is not None and time.monotonic() < turn.until:
+        return turn
+    with _lock:  # who comes meanwhile takes what is made now
+        if _turns.get(key) is turn:
+            _turns[key] = _next_turn(run, turn)
+            _forget()
+        return _turns[key]
+
+
+def _next_turn(run: Run, turn: _Turn | None) -> _Turn:
+    now = time.monotonic()
+    rate = turn.asked / max(now - turn.began_at, 0.001) if turn else 0
+    if rate < FEW:
+        return _Turn(began_at=now, until=now + COUNT_SECONDS)
+    window = held(open_output(run), is_finished=run.is_finished)
+    before = turn.ending if turn else None
+    pieces = _pieces(run, before, window) if before else ()
+    ending = _Ending(window=window, html=_html(window.pending), pieces=pieces)
+    # Where answers wait for each other it is the work that has to be shared; else it is new lines that matter.
+    is_crowded = pace.ms > SHORTEST_PACE_MS
+    until = now + (LONGEST_SECONDS if is_crowded else min(rate * SECONDS_PER_ASKER, LONGEST_SECONDS))
+    looked_at = {name: getattr(run, name) for name in LOOKED_AT}
+    return _Turn(began_at=now, until=until, looked_at=looked_at, ending=ending)
+
+
+def _pieces(run: Run, before: _Ending, window: Window) -> tuple[_Piece, ...]:
+    """Return the lines before an ending, as pieces from ending to ending; none where one is too far from the other."""
+    begin = before.window.cursor
+    if str(begin) == str(window.cursor):
+        return before.pieces
+    reached, html = _between(run, begin, window)
+    if not reached.is_at_end:
+        return ()
+    pieces = (*before.pieces, _Piece(cursor=str(begin), lines=window.cursor.mark.line - begin.mark.line, html=html))
+    while sum(piece.lines for piece in pieces) > FOLLOWED_LINES:
+        pieces = pieces[1:]
+    return pieces
+
+
+def _between(run: Run, cursor: Cursor, ending: Window) -> tuple[Window, str]:
+    """Return a window after a cursor, as far as an ending or in its direction, and the HTML of its rows."""
+    end = ending.cursor.mark.offset
+    window = following(open_output(run), cursor, is_finished=run.is_finished, until=end)
+    html = _html(window.rows)
+    if window.cursor.mark.offset == end:
+        window = replace(ending, rows=window.rows, start=window.start)
+    return window, html
+
+
+def _html(rows: tuple[Row, ...]) -> str:
+    return render_to_string("launcher/_shared_rows.html", {"rows": rows})
+
+
+def _forget() -> None:
+    now = time.monotonic()
+    for key in [key for key, turn in _turns.items() if now - turn.began_at > KEPT_SECONDS]:
+        del _turns[key]
