@@ -17,11 +17,12 @@ import django
 from project.settings import *
 
 # pytest-django reads settings before any conftest is imported, so the first process to come here decides; each of
-# several that share the tests (pytest-xdist) decides for itself and for all that it starts.
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-if not Path(os.environ.get("LAUNCHER_TEST_DATABASE", "")).parent.name.endswith(f"-{_WORKER}"):
+# several that share the tests (pytest-xdist) decides for itself and for all that it starts, whatever it was told.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+_CHOSEN = os.environ.get("LAUNCHER_TEST_DATABASE")
+if _CHOSEN is None or not Path(_CHOSEN).parent.name.endswith(_WORKER):
     os.environ["LAUNCHER_TEST_DATABASE"] = str(
-        Path(tempfile.gettempdir()) / f"launcher-tests-{uuid.uuid4().hex}-{_WORKER}" / "db.sqlite3"
+        Path(tempfile.gettempdir()) / f"launcher-tests-{uuid.uuid4().hex}{_WORKER}" / "db.sqlite3"
     )
 TEST_DATABASE = Path(os.environ["LAUNCHER_TEST_DATABASE"])
 TEST_FOLDER = TEST_DATABASE.parent
