@@ -132,10 +132,11 @@ class OutputFile:
         self._index.add(self._mark, self.tenths)
 
     def _line_before(self, offset: int, origin: int = 0) -> Mark:
-        """Return the last beginning of a line between two offsets; where that is far away, a place to draw from."""
+        """Return the last beginning of a line between two offsets; where there is none, a place to draw from."""
         mark = self._index.mark_before(max(origin, offset - MARK_BYTES))
         data = self.read(mark.offset, min(offset, mark.offset + 4 * MARK_BYTES))
-        return mark.after(data[: data.rfind(b"\n") + 1 or whole_length(data)])
+        first = max(0, origin - mark.offset)  # what ends there begins no line between the two
+        return mark.after(data[: data.rfind(b"\n", first) + 1 or whole_length(data)])
 
     def _widen_gap(self) -> None:
         """Leave out all between the first and the last half of the limit.
