@@ -34,6 +34,13 @@ _REFUSALS = {
 }
 
 
+def _limits(command: str) -> Limits:
+    said = command_options(command)
+    return Limits(
+        on_host=options().max_concurrent_runs, of_command=said.max_concurrent, is_refused=said.when_busy == "refuse"
+    )
+
+
 class LocalEngine(Engine):
     """Has each run forked from the project's warm process, or started cold where that can't be."""
 
@@ -43,12 +50,6 @@ class LocalEngine(Engine):
         """Hand the run over; from then on its spool says which process has it."""
         try:
             Spool(run.uid).make()
-            said = command_options(run.command)
-            limits = Limits(
-                on_host=options().max_concurrent_runs,
-                of_command=said.max_concurrent,
-                is_refused=said.when_busy == "refuse",
-            )
             dispatch.start(
                 self._job(
                     run.command,
@@ -56,7 +57,7 @@ class LocalEngine(Engine):
                     secrets,
                     run_pk=run.pk,
                     uid=run.uid.hex,
-                    limits=limits,
+                    limits=_limits(run.command),
                     is_from_shell=run.via == Via.SHELL,
                 )
             )
@@ -89,7 +90,7 @@ class LocalEngine(Engine):
         """Return where the run stands in the lines of this machine."""
         if run.host != host_name() or run.status != Status.QUEUED:
             return None
-        job = self._job(run.command, (), (), run_pk=run.pk, uid=run.uid.hex)
+        job = self._job(run.command, (), (), run_pk=run.pk, uid=run.uid.hex, limits=_limits(run.command))
         return job.turn.place()
 
     def answer(self, run: Run, number: int, text: str | None) -> str:

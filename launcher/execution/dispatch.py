@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from launcher.conf import options
 from launcher.execution import local_socket
-from launcher.execution.job import Job
+from launcher.execution.job import Job, wait_aside
 from launcher.execution.owner import forget_owner, note_owner
+from launcher.output.spool import write_whole
 from launcher.reporting import RUN_VARIABLE
 
 ACCEPT_SECONDS = 0.25
@@ -82,11 +82,8 @@ class Way:
 
 def note_way(job: Job, key: str, why_cold: str) -> None:
     """Note whether this project can be forked: the warm process finds it out, everybody else wants to know."""
-    path = job.way_path(key)
-    draft = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
-        draft.write_text(json.dumps(asdict(Way(why_cold=why_cold, noted_at=time.time()))))
-        draft.replace(path)
+        write_whole(job.way_path(key), asdict(Way(why_cold=why_cold, noted_at=time.time())))
 
 
 def _read_way(path: Path) -> Way:
@@ -114,14 +111,21 @@ def why_cold(job: Job, key: str) -> str:
 
 
 def start(job: Job) -> None:
-    """Have a process carry the job out. Raises OSError if none can be started."""
+    """Have a process carry the job out. Raises OSError if none can be started.
+
+    The ticket is drawn here, not by whoever gets the job: a process that is just starting is slow to look at its jobs,
+    and until then the run would stand in no line and those behind it would not know of it.
+    """
     key = key_of(job)
-    reason = why_cold(job, key)
-    if not reason:
-        if _ask_warm(job, key) or _start_warm(job, key):
-            return
-        reason = "the warm process did not answer"
-    start_cold(replace(job, why_cold=reason))
+    turn = job.turn
+    job = replace(job, ticket=turn.take_ticket())
+    try:
+        if reason := why_cold(job, key):
+            start_cold(replace(job, why_cold=reason))
+        elif not _ask_warm(job, key):
+            _start_warm(job, key)
+    finally:
+        turn.forget()
 
 
 def warm_up(job: Job) -> None:
@@ -142,7 +146,7 @@ def _ask_warm(job: Job, key: str) -> bool:
                 return False
             if job.run_pk:
                 note_owner(job.folder, pid, is_supervisor=False, log=str(job.warm_path(key, ".log")))
-            connection.sendall(job.to_bytes())
+            local_socket.send(connection, job.to_bytes(), job.ticket)
             connection.shutdown(socket.SHUT_WR)
             return not job.run_pk or _is_accepted(connection)
     except OSError:
@@ -156,7 +160,7 @@ def _is_accepted(connection: socket.socket) -> bool:
         return True
 
 
-def _start_warm(job: Job, key: str) -> bool:
+def _start_warm(job: Job, key: str) -> None:
     """Start a warm process, with the job as the first thing it does. Raises OSError."""
     log = job.warm_path(key, ".log")
     if job.run_pk:
@@ -168,19 +172,13 @@ def _start_warm(job: Job, key: str) -> bool:
     if job.run_pk:
         with suppress(OSError):  # the process may have noted more than that already
             note_owner(job.folder, process.pid, is_supervisor=False, is_first=True, log=str(log))
-    return True
 
 
 def start_cold(job: Job) -> None:
     """Start a supervisor of the job's own. Raises OSError."""
-    turn = job.turn
-    job = replace(job, ticket=turn.take_ticket())
-    try:
-        process = _start(job, "launcher.execution", str(job.run_pk), log=job.spool.log_path)
-        with suppress(OSError):
-            note_owner(job.folder, process.pid, is_supervisor=True)
-    finally:
-        turn.forget()
+    process = _start(job, "launcher.execution", str(job.run_pk), log=job.spool.log_path)
+    with suppress(OSError):
+        note_owner(job.folder, process.pid, is_supervisor=True)
 
 
 def _start(job: Job, module: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
@@ -195,6 +193,5 @@ def _start(job: Job, module: str, *arguments: str, log: Path) -> subprocess.Pope
             start_new_session=True,
             pass_fds=descriptors,
         )
-    # A child that nobody waits for stays a zombie for as long as this process lives.
-    threading.Thread(target=process.wait, name=f"launcher-wait-{process.pid}", daemon=True).start()
+    wait_aside(process)
     return process

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -149,6 +150,11 @@ def project_key() -> str:
     module = sys.modules.get(name)
     place = getattr(module, "__file__", None) or os.getcwd()
     return hashlib.sha256(f"{name} {place}".encode()).hexdigest()[:12]
+
+
+def wait_aside(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a child in a thread: one that nobody waits for stays a zombie for as long as this process lives."""
+    threading.Thread(target=process.wait, name=f"launcher-wait-{process.pid}", daemon=True).start()
 
 
 def make_job(run_pk: int, command: str, argv: Sequence[str], secrets: Sequence[str], **more: Any) -> Job:

@@ -48,6 +48,22 @@ def connect(path: Path, *, timeout_seconds: float) -> socket.socket:
     return connection
 
 
+def send(connection: socket.socket, data: bytes, descriptor: int | None) -> None:
+    """Send all of it, and an open file with its first bytes; raises OSError."""
+    sent = 0 if descriptor is None else socket.send_fds(connection, [data], [descriptor])
+    connection.sendall(data[sent:])
+
+
+def receive_descriptor(connection: socket.socket, limit: int) -> tuple[bytes, int | None]:
+    """Return what `send` has sent; raises OSError for more than `limit` bytes."""
+    data, descriptors, _flags, _address = socket.recv_fds(connection, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    try:
+        return data + receive(connection, limit), descriptors.pop() if descriptors else None
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
 def receive(connection: socket.socket, limit: int) -> bytes:
     """Return what the other side sends until it closes that direction; raises OSError for more than `limit` bytes."""
     data = b""

@@ -105,10 +105,13 @@ class Turn:
         self._ticket = None
 
     def place(self) -> Place | None:
-        """Return where the run stands, None if it is in no line. Asked by any process of the host."""
-        for line in (self._command, "host"):
+        """Return where the run stands, None if it is in no line or about to start. Asked by any process of the host."""
+        for line, limit in ((self._command, self._limits.of_command), ("host", self._limits.on_host)):
             if (self._folder / line / self._name).exists():
-                return Place(before=len(self._before(line)), is_for_command=line == self._command)
+                before = len(self._before(line))
+                if before < self._free_slots(line, limit or 0):
+                    return None
+                return Place(before=before, is_for_command=line == self._command)
         return None
 
     def _lock_ticket(self, line: str) -> int:
@@ -141,6 +144,9 @@ class Turn:
             os.close(descriptor)
         return None
 
+    def _free_slots(self, line: str, limit: int) -> int:
+        return sum(_is_free(self._folder / f"{line}-slot-{number}") for number in range(limit))
+
     def _before(self, line: str) -> list[str]:
         """Return the tickets before this one; those of dead processes are removed."""
         return [name for name in self._names_before(line) if _is_held(self._folder / line / name)]
@@ -161,6 +167,17 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        return _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_held(path: Path) -> bool:

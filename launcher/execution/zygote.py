@@ -168,6 +168,8 @@ class Zygote:
             start_cold(replace(job, why_cold=reason))
         except OSError as error:
             self._give_up(job, f"No process could be started: {error}")
+        finally:
+            job.turn.forget()
 
     @staticmethod
     def _give_up(job: Job, reason: str) -> None:
@@ -206,7 +208,13 @@ class Zygote:
         _, user = local_socket.peer(connection)
         if user != os.getuid():
             raise OSError("Not this user.")
-        return Job.from_bytes(local_socket.receive(connection, LARGEST_JOB_BYTES))
+        text, ticket = local_socket.receive_descriptor(connection, LARGEST_JOB_BYTES)
+        try:
+            return replace(Job.from_bytes(text), ticket=ticket)
+        except BaseException:
+            if ticket is not None:
+                os.close(ticket)
+            raise
 
     def _note_client(self, connection: socket.socket) -> bool:
         """Note who asks, and tell whether that process began later: it may have loaded what this one must not lack."""
@@ -225,17 +233,14 @@ class Zygote:
         if job.command not in get_commands():  # it has come since
             self._start_cold(job, "the command is newer than the warm process")
             self._replace(None)
-        turn = job.turn
         try:
-            ticket = turn.take_ticket()
             pid = os.fork()
         except OSError as error:
-            turn.forget()
             self._start_cold(job, f"the warm process could not fork: {error}")
             return None
         if pid == 0:
-            return self._become_supervisor(replace(job, ticket=ticket))
-        turn.forget()
+            return self._become_supervisor(job)
+        job.turn.forget()
         return None
 
     @staticmethod
@@ -308,7 +313,8 @@ class Zygote:
         """Go on as a fresh interpreter under the same process id, with a job to do first; who waits goes on waiting."""
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         kept = [self._lock, self._listener.fileno()]
-        for descriptor in kept:
+        ticket = [] if job is None or job.ticket is None else [job.ticket]
+        for descriptor in (*kept, *ticket):
             os.set_inheritable(descriptor, True)
         for descriptor in (1, 2):
             os.dup2(self._streams, descriptor)
@@ -431,6 +437,8 @@ def main() -> int:
     key, *words = sys.argv[1:]
     job = Job.read(sys.stdin.buffer)
     job.enter()
+    if job.ticket is not None:
+        os.set_inheritable(job.ticket, False)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN if number != signal.SIGTERM else signal.SIG_DFL)
     if words:
@@ -468,7 +476,7 @@ def _tell_other(path: Path, job: Job) -> int:
     with local_socket.connect(path, timeout_seconds=JOB_SECONDS) as connection:
         if job.run_pk:
             note_owner(job.folder, local_socket.peer(connection)[0], is_supervisor=False)
-        connection.sendall(job.to_bytes())
+        local_socket.send(connection, job.to_bytes(), job.ticket)
         connection.shutdown(socket.SHUT_WR)
     return 0
 

@@ -38,6 +38,22 @@ def spool_root() -> Path:
     return root
 
 
+def write_whole(path: Path, value: Any) -> None:
+    """Write a value as JSON: whoever reads the file finds all of it, or what was there before. Raises OSError."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(value))
+    draft.replace(path)
+
+
+def read_noted(path: Path) -> dict[str, Any] | None:
+    """Return what `write_whole` wrote of a dictionary; None if nothing is there, or something else."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
 class Spool:
     """The files of one run: its output, what belongs to that, and how it ended."""
 
@@ -58,20 +74,14 @@ class Spool:
 
     def write_outcome(self, outcome: dict[str, Any]) -> None:
         """Note how the run ended, whole or not at all, so that it is known even if the database can't be told."""
-        draft = self.outcome_path.with_suffix(".draft")
         try:
-            draft.write_text(json.dumps(outcome))
-            draft.replace(self.outcome_path)
+            write_whole(self.outcome_path, outcome)
         except OSError as error:  # a full disk; the database may well take it
             logger.warning("How the run ended can't be noted: %s", error)
 
     def read_outcome(self) -> dict[str, Any] | None:
         """Return how the run ended, or None if that was not noted."""
-        try:
-            outcome: dict[str, Any] = json.loads(self.outcome_path.read_text())
-        except (OSError, ValueError):
-            return None
-        return outcome
+        return read_noted(self.outcome_path)
 
     def remove(self) -> None:
         """Remove everything, the run's uploaded files too."""

@@ -79,6 +79,16 @@ def test_one_that_may_not_wait_is_refused(tmp_path: Path) -> None:
         turn(tmp_path, 2, of_command=1, is_refused=True).wait(never)
 
 
+def test_who_finds_a_free_slot_has_no_place_in_the_line(tmp_path: Path) -> None:
+    assert turn(tmp_path, 1, on_host=3).wait(never)
+    starting = [turn(tmp_path, number, on_host=3) for number in (2, 3, 4)]
+    for found in starting:
+        found.take_ticket()
+    assert [found.place() for found in starting] == [None, None, Place(before=2, is_for_command=False)]
+    assert all(found.wait(never) for found in starting[:2])
+    assert starting[2].place() == Place(before=0, is_for_command=False)
+
+
 def test_the_place_in_the_line_is_told_to_anybody(tmp_path: Path) -> None:
     assert turn(tmp_path, 1, on_host=1).wait(never)
     waiting = [turn(tmp_path, number, on_host=1) for number in (2, 3, 4)]

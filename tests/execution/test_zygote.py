@@ -65,6 +65,22 @@ def test_runs_are_forked_from_a_process_that_has_the_command_imported(owner: Use
     assert told(owner)["record"].why_cold == ""
 
 
+def test_runs_stand_in_line_before_the_warm_process_has_looked_at_them(settings: Any, owner: User, gate: Path) -> None:
+    settings.LAUNCHER = {**settings.LAUNCHER, "MAX_CONCURRENT_RUNS": 1}
+    first = waiting_run(owner, gate)
+    warm = zygote_of(first)
+    os.kill(warm, signal.SIGSTOP)
+    try:
+        waiting = [runs.start_run("run_waits", [str(gate)], user=owner) for _ in range(3)]
+        places = [engine().place(run) for run in waiting]
+    finally:
+        os.kill(warm, signal.SIGCONT)
+    assert [place and place.before for place in places] == [0, 1, 2]
+    gate.touch()
+    times = [wait_until_finished(run).started_at for run in (first, *waiting)]
+    assert times == sorted(times, key=str)
+
+
 def test_a_run_finds_what_a_process_of_its_own_would_have(owner: User) -> None:
     found = told(owner)
     assert found["is_terminal"] == [True, True, True]
