@@ -9,23 +9,17 @@ first byte. The two are measured in turns, in two projects: the demo, and one wi
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from bench._browser import chromium, serving
 from bench._demo import demo_project
 from bench._heavy_project import heavy_project
 from bench._project import MakeProject, Project, milliseconds
 from bench._shell import seconds_to_first_byte
-from tools.find_browser import MISSING, find_browser
-from tools.serve_demo import HOST, first_free_port
 
 COMMAND = "clear_expired_sessions"
 OPTION = "--dry-run"
@@ -34,8 +28,6 @@ PATIENCE_MS = 60_000
 FIRST_LOOK_SECONDS = 2.0
 """How long the form is looked at the first time: what is set up for it in the background takes about so long."""
 LOOK_SECONDS = 0.5
-WAIT_SECONDS = 60.0
-FIRST_PORT = 8600
 PROJECTS: tuple[tuple[MakeProject, float, str], ...] = ((demo_project, 1.0, "below"), (heavy_project, 0.2, "at most"))
 """The projects, each with its target for click to line / the shell's first byte."""
 
@@ -64,52 +56,10 @@ WATCH = """\
 
 def main() -> None:
     """Measure in each project and print medians, ranges and ratios."""
-    path = os.environ.get("LAUNCHER_CHROMIUM") or find_browser()
-    if path is None:
-        raise SystemExit(MISSING)
-    # Chromium's sandbox refuses to run as root, which is who measures in a container.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+    with chromium() as browser:
         for make, target, limit in PROJECTS:
             with make() as project, serving(project) as url:
                 _measure(project, browser, url, f"{limit} {target}")
-        browser.close()
-
-
-@contextmanager
-def serving(project: Project) -> Iterator[str]:
-    """Serve a project at a free port, in a process of its own, and return where."""
-    port = first_free_port(FIRST_PORT)
-    assert port, "no free port"
-    # --insecure: static files without DEBUG, whose logs of every query would be in the figures.
-    server = subprocess.Popen(
-        [project.python, "manage.py", "runserver", "--noreload", "--insecure", f"{HOST}:{port}"],
-        cwd=project.folder,
-        env=dict(project.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://{HOST}:{port}"
-    try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not _answers(f"{url}{project.admin_path}login/"):
-            assert server.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server does not answer"
-            time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.URLError:
-        return False
 
 
 def _measure(project: Project, browser: Browser, url: str, target: str) -> None:

@@ -11,17 +11,16 @@ from Enter in its field to the found line's: a word that is on the last line onl
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from dataclasses import dataclass
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Page
 
+from bench._browser import chromium, serving
 from bench._demo import demo_project
 from bench._project import Project
-from bench.click import PATIENCE_MS, serving
-from tools.find_browser import MISSING, find_browser
+from bench.click import PATIENCE_MS
 
 LINES = 1_000_000
 COMMAND = "print_and_go_on"
@@ -135,23 +134,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0, help="how long the page follows")
     follow_seconds = parser.parse_args().seconds
-    path = os.environ.get("LAUNCHER_CHROMIUM") or find_browser()
-    if path is None:
-        raise SystemExit(MISSING)
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with (
-        demo_project("lines_settings", FILES) as project,
-        serving(project) as url,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+    with demo_project("lines_settings", FILES) as project, serving(project) as url, chromium() as browser:
         context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}, bypass_csp=True)
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH)
         page = context.new_page()
         print(f"a running log of {LINES:,} lines, 80 MB, in Chromium {browser.version} without a window", flush=True)
         _measure(project, page, follow_seconds)
-        browser.close()
 
 
 def _measure(project: Project, page: Page, follow_seconds: float) -> None:

@@ -14,14 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench._browser import wait_for_answer
 from bench._demo import demo_project
 from bench._project import Project, conditions, end_runs, milliseconds
 from bench._viewers import WARM_SECONDS
@@ -197,23 +196,11 @@ def _serving(server: Sequence[str]) -> Iterator[tuple[int, int]]:
     place = ("--bind", f"{HOST}:{port}") if "gunicorn" in server else ("--host", HOST, "--port", str(port))
     process = subprocess.Popen([sys.executable, "-m", *server, *place], cwd=_project().folder, stdin=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not _answers(f"http://{HOST}:{port}/admin/login/"):
-            assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server does not answer"
-            time.sleep(0.1)
+        wait_for_answer(process, f"http://{HOST}:{port}/admin/login/")
         yield port, process.pid
     finally:
         process.kill() if "project.asgi:application" in server else process.terminate()
         process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.URLError:
-        return False
 
 
 def _cookies(count: int) -> list[str]:

@@ -14,7 +14,7 @@ from launcher.models import Run, Status
 from launcher.output.store import Spool, host_name
 from launcher.output.terminal import ERROR_OFF, ERROR_ON
 from launcher.views import refresh_doing
-from launcher.views.head import news_seen
+from launcher.views.head import prompt_seen, state_seen
 from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, PROMPT, SITES, address, said_in, stored_run, with_output
 
 pytestmark = pytest.mark.django_db
@@ -147,12 +147,12 @@ def test_only_the_progress_is_sent_where_nothing_else_has_changed(owner_client: 
 
 def test_who_streams_is_told_of_head_progress_and_prompt_alike() -> None:
     run = stored_run(status=Status.RUNNING)
-    seen = {news_seen(run, None)}
+    seen = {(state_seen(run, None), prompt_seen(run))}
     for name, value in (("progress", progress(**HALF)), ("prompt", PROMPT), ("status", Status.FAILED)):
         setattr(run, name, value)
-        seen.add(news_seen(run, None))
+        seen.add((state_seen(run, None), prompt_seen(run)))
     run.progress = progress(**HALF | {"at": 1002.0})
-    assert len(seen | {news_seen(run, None)}) == 5
+    assert len(seen | {(state_seen(run, None), prompt_seen(run))}) == 5
 
 
 @pytest.mark.parametrize("seen", ["", "~", "x~y~z", "running-0-0~" + "f" * 5000, "\0"])

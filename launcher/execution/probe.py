@@ -15,7 +15,8 @@ from pathlib import Path
 
 from launcher import catalogue
 from launcher.conf import options
-from launcher.execution.job import Job, make_job
+from launcher.execution.job import Job, make_job, wait_aside
+from launcher.output.spool import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +120,7 @@ def _start(path: Path) -> subprocess.Popen[bytes] | None:
             )
         except OSError:
             return None
-        # A child that nobody waits for stays a zombie, and the next look may never come.
-        threading.Thread(target=process.wait, name=f"launcher-wait-{process.pid}", daemon=True).start()
+        wait_aside(process)  # the next look may never come
         for ended in [key for key, (other, _) in _running.items() if other.poll() is not None]:
             del _running[ended]
         _running[path] = process, time.monotonic()
@@ -144,9 +144,7 @@ def main() -> None:
             catalogue.load(name)
         except catalogue.CommandUnavailable as error:
             errors[name] = error.message
-    draft = target.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(errors))
-    draft.replace(target)
+    write_whole(target, errors)
     for old in target.parent.glob("imports-*.json"):
         if old != target and time.time() - old.stat().st_mtime > 7 * 24 * 3600:
             old.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 
 from launcher.models import Run
 from launcher.output.bars import Bar, LastLines
-from launcher.output.store import Spool, host_name
+from launcher.output.spool import Spool, host_name, read_noted, write_whole
 from launcher.output.terminal import uncut_length
 from launcher.reporting import NOTE_CHARACTERS, REPORT_BEGIN, REPORT_END
 
@@ -81,11 +81,8 @@ class Doing:
 
 def write_doing(spool: Spool, doing: Doing) -> None:
     """Note what the run is doing: pages on the same host look here."""
-    path = spool.folder / "doing.json"
-    draft = path.with_suffix(".draft")
     with suppress(OSError):
-        draft.write_text(json.dumps(doing.as_columns()))
-        draft.replace(path)
+        write_whole(spool.folder / "doing.json", doing.as_columns())
 
 
 def doing_of(run: Run) -> Doing:
@@ -99,11 +96,7 @@ def doing_of(run: Run) -> Doing:
 
 def noted_doing(run: Run) -> dict[str, Any] | None:
     """Return what was noted in the run's spool, as its columns have it; None if there is nothing."""
-    try:
-        found: dict[str, Any] = json.loads((Spool(run.uid).folder / "doing.json").read_text())
-    except (OSError, ValueError):
-        return None
-    return found
+    return read_noted(Spool(run.uid).folder / "doing.json")
 
 
 def without_reports(data: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -15,7 +14,7 @@ from launcher.execution.channel import Channel
 from launcher.execution.descendants import quick_descendants
 from launcher.execution.ring import is_readable
 from launcher.models import Run
-from launcher.output.store import Spool, host_name
+from launcher.output.spool import Spool, host_name, read_noted, write_whole
 from launcher.output.terminal import plain_text
 
 QUIET_SECONDS = 0.15
@@ -51,23 +50,18 @@ class Prompt:
 def write_prompt(spool: Spool, prompt: dict[str, Any] | None) -> None:
     """Note what the run waits for, or that it does not wait: pages on the same host look here."""
     path = spool.folder / "prompt.json"
-    draft = path.with_suffix(".draft")
     with suppress(OSError):
         if prompt is None:
             path.unlink(missing_ok=True)
         else:
-            draft.write_text(json.dumps(prompt))
-            draft.replace(path)
+            write_whole(path, prompt)
 
 
 def prompt_of(run: Run) -> Prompt | None:
     """Return what a run waits for, as far as that is known; on its own host at once."""
     found = run.prompt
     if run.host == host_name():
-        try:
-            found = json.loads((Spool(run.uid).folder / "prompt.json").read_text())
-        except (OSError, ValueError):
-            found = None
+        found = read_noted(Spool(run.uid).folder / "prompt.json")
     return Prompt(**found) if found and not run.is_finished else None
 
 

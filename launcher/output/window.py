@@ -70,6 +70,12 @@ class Window:
         """Rows that may still change. They are made when first asked for: whoever has them sees that by the digest."""
         return self.behind.rows if self.behind else ()
 
+    @property
+    def last_line(self) -> int:
+        """The number of the last line there is, where the window is at the end."""
+        rows = self.pending or self.rows
+        return rows[-1].line if rows and rows[-1].line else self.cursor.mark.line
+
 
 def newest(output: Output, *, is_finished: bool) -> Window:
     """Return the last lines of an output, none of those before its gap."""

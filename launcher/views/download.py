@@ -45,10 +45,16 @@ def run_download(admin: Admin, request: HttpRequest, pk: int) -> HttpResponseBas
     else:
         raw = without_marks(read_all(open_output(run)))
         pieces = raw if choice.has_colours else plain_pieces(raw)
-    content = AsyncPieces(pieces) if isinstance(request, ASGIRequest) else pieces
-    response = StreamingHttpResponse(content, content_type="text/plain; charset=utf-8")
+    response = text_response(request, pieces)
     name = get_valid_filename(f"{run.command}-{run.pk}{'-part' if choice else ''}.txt")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def text_response(request: HttpRequest, pieces: Iterator[bytes] | Iterator[str]) -> StreamingHttpResponse:
+    """Return an answer of plain text, sent piece by piece."""
+    content = AsyncPieces(pieces) if isinstance(request, ASGIRequest) else pieces
+    response = StreamingHttpResponse(content, content_type="text/plain; charset=utf-8")
     response["X-Content-Type-Options"] = "nosniff"
     response["X-Accel-Buffering"] = "no"  # a proxy need not collect a gigabyte before it passes on the first byte
     return response

@@ -101,11 +101,6 @@ def state_seen(run: Run, place: Place | None) -> str:
     return _head_seen(run, place) + (f"~{progress}" if progress else "")
 
 
-def news_seen(run: Run, place: Place | None) -> str:
-    """Return a text that is another one whenever head, progress or prompt of the run's page are to be sent anew."""
-    return f"{state_seen(run, place)}~{prompt_seen(run)}"
-
-
 def head_news(request: HttpRequest, run: Run, place: Place | None) -> dict[str, Any]:
     """Return what a page that has seen `?seen=` has to be sent: the head, how far the run is, or nothing."""
     head, _separator, progress = request.GET.get("seen", "").partition("~")

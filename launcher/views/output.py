@@ -6,13 +6,12 @@ on, and none of them the newest. The page understands the same as its fragments,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -34,7 +33,7 @@ from launcher.output.window import (
     read_line,
 )
 from launcher.views.base import NOT_LISTED, Admin, number
-from launcher.views.download import AsyncPieces, plain_pieces
+from launcher.views.download import plain_pieces, text_response
 from launcher.views.head import get_run, head_news, look_at, place_of, prompt_news, prompt_seen, state_seen
 from launcher.views.sharing import Part, follow_together, look_together, pace
 
@@ -194,8 +193,7 @@ def _news(request: HttpRequest, run: Run) -> dict[str, Any]:
 def _last_line(look: Look, window: Window) -> int:
     if look.only_errors or not window.is_at_end:
         return look.last_line()
-    rows = window.pending or window.rows
-    return rows[-1].line if rows and rows[-1].line else window.cursor.mark.line
+    return window.last_line
 
 
 def _next_wait(request: HttpRequest, *, came: bool) -> int:
@@ -207,11 +205,7 @@ def run_line(admin: Admin, request: HttpRequest, pk: int, line: int) -> HttpResp
     """Send one whole line as text: of one that is very long, the page shows the beginning."""
     run = get_run(admin, request, pk, without=NOT_LISTED)
     try:
-        pieces: Iterator[str] = plain_pieces(without_marks(read_line(open_output(run), line)))
+        pieces = plain_pieces(without_marks(read_line(open_output(run), line)))
     except NoSuchLine:
         raise Http404(_("There is no line %d.") % line) from None
-    content = AsyncPieces(pieces) if isinstance(request, ASGIRequest) else pieces
-    response = StreamingHttpResponse(content, content_type="text/plain; charset=utf-8")
-    response["X-Content-Type-Options"] = "nosniff"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return text_response(request, pieces)

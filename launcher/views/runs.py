@@ -20,7 +20,6 @@ from launcher import catalogue, policy, runs, shell
 from launcher.catalogue import CommandUnavailable
 from launcher.conf import options
 from launcher.models import UNFINISHED, Run, Status
-from launcher.output.store import open_output
 from launcher.views.base import NOT_LISTED, Admin, address, is_htmx, number, page, require
 from launcher.views.head import get_run, place_of, prompt_seen, refresh_prompt, run_context, state_seen
 from launcher.views.output import page_context
@@ -48,7 +47,7 @@ def run_page(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
         seen=state_seen(run, place),
         asked=prompt_seen(run),
         copies=_copies(admin, request, run),
-        **search_context(run, open_output(run), request.GET),
+        **search_context(run, request.GET),
     )
 
 

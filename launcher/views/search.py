@@ -202,13 +202,13 @@ def _marks(run: Run, output: Output, query: Query, lines: str) -> dict[int, list
     return found
 
 
-def search_context(run: Run, output: Output, parameters: QueryDict) -> dict[str, Any]:
+def search_context(run: Run, parameters: QueryDict) -> dict[str, Any]:
     """Return what the search of a run's page needs; for a query without a line, the first lines that match, too."""
     query = query_of(parameters)
     context: dict[str, Any] = {"search_query": query, "search_parameters": parameters_of(query)}
     if not query or "line" in parameters:
         return context
-    place = _place(parameters)
+    place, output = _place(parameters), open_output(run)
     try:
         with closing(matcher(query)) as found_by:
             latest = held(output, is_finished=run.is_finished)

@@ -85,11 +85,6 @@ class _Ending:
     ways: dict[str, tuple[Window, str]] = field(default_factory=dict)
     """Lines for pages that are elsewhere, by their cursor."""
 
-    @property
-    def last(self) -> int:
-        pending = self.window.pending
-        return pending[-1].line if pending and pending[-1].line else self.window.cursor.mark.line
-
     def way(self, run: Run, cursor: Cursor) -> tuple[Window, str]:
         """Return a window after a cursor, and the HTML of its rows."""
         key = str(cursor)
@@ -234,7 +229,7 @@ def follow_together(run: Run, cursor: Cursor) -> Part:
     window, html = ending.way(run, cursor)
     if not window.is_at_end:
         return Part(window=window, rows_html=html)
-    return Part(window=window, rows_html=html, pending_html=ending.html, last=ending.last)
+    return Part(window=window, rows_html=html, pending_html=ending.html, last=ending.window.last_line)
 
 
 def _key(run: Run) -> Hashable:

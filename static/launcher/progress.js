@@ -1,4 +1,4 @@
-/* How far a run is, in the tab's title, and the way from a failure to its line. The page works without. */
+/* How far a run is, and how it ended, in the tab's title. The page works without. */
 "use strict";
 
 (() => {
@@ -21,13 +21,4 @@
   // Both are swapped as a whole, whoever fetches them.
   new MutationObserver(tell).observe(content, { childList: true });
   tell();
-
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest("[data-launcher-go-to]");
-    const viewer = window.launcherViewer;
-    if (!link || !viewer || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    viewer.element.focus({ preventScroll: true });
-    viewer.goTo(Number(link.dataset.launcherGoTo));
-  });
 })();
