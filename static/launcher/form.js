@@ -280,12 +280,18 @@
     enhance(form);
     if (window.htmx) window.htmx.trigger("#launcher-line", "launcher:refresh");
   };
-  window.addEventListener("pageshow", (event) => {
-    const [navigation] = performance.getEntriesByType("navigation");
-    const isBack = !event.persisted && navigation && navigation.type === "back_forward";
-    const kept = history.state && history.state.launcherForm;
-    if (isBack && kept) restore(kept);
-  });
+  const [navigation] = performance.getEntriesByType("navigation");
+  const kept = navigation && navigation.type === "back_forward" && history.state && history.state.launcherForm;
+  if (kept) {
+    form.inert = true; // nobody shall run it before it says again what was typed
+    window.addEventListener("pageshow", async () => {
+      try {
+        await restore(kept);
+      } finally {
+        form.inert = false;
+      }
+    }, { once: true });
+  }
 
   // Finding one of many
 

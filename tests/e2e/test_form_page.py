@@ -1,11 +1,12 @@
 """What a form's page does around its arguments: finding, folding, telling the line, filling, keeping, and no mouse."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from launcher.models import Preset, Run
@@ -257,9 +258,15 @@ def test_going_back_from_a_run_finds_what_was_typed(form: Page, name: str, texts
     type_rows(form, name, *texts)
     run = run_form(form)
     form.get_by_role("button", name="Edit and run again").wait_for()
+    form.route("**/fields/", late)
     form.go_back()
-    form.wait_for_load_state()
     assert run_form(form).argv == run.argv
+
+
+def late(route: Route) -> None:
+    """Let a request through only after a while, in which somebody quick could click."""
+    time.sleep(0.5)
+    route.continue_()
 
 
 def test_the_line_is_copied(form: Page) -> None:
