@@ -68,7 +68,7 @@ class Pending:
             whole = line if line.endswith(b"\n") else line[: uncut_length(line)]
             found, style = line_rows(whole, place, style)
             if found and found[-1].cut and not line.endswith(b"\n"):
-                found[-1] = replace(found[-1], cut=0)  # it is not known how long it will be
+                found[-1] = found[-1]._replace(cut=0)  # it is not known how long it will be
             rows += found
             place = place.after(line, style)
         begin = self.cursor.mark.offset
@@ -80,7 +80,7 @@ class Pending:
         screen = self.drawn.replayed.screen
         for line in self.drawn.unsettled:
             if not place.is_cut:
-                yield from (replace(row, at=line.at) for row in line_rows(line.data, place, PLAIN)[0])
+                yield from (row._replace(at=line.at) for row in line_rows(line.data, place, PLAIN)[0])
             place = _next_line(place) if line.data.endswith(b"\n") else replace(place, is_within_line=True)
         for shown in screen.lines():
             if not place.is_cut:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
+from itertools import islice
 
 from launcher.output.look import WINDOW_BYTES, Look
-from launcher.output.rows import CUT_BYTES, LONG_BYTES, Cursor, Row, line_rows, with_times
+from launcher.output.rows import CUT_BYTES, LONG_BYTES, Cursor, Row, line_rows, lines_rows, with_times
 from launcher.output.style import Style, parse_style
 from launcher.output.terminal import whole_length
 
@@ -66,16 +67,12 @@ class Walk:
 
     def _draw(self, data: bytes, lines: int | None) -> int:
         """Make rows of whole lines, and return of how many."""
-        style = parse_style(self.cursor.mark.style)
+        count = data.count(b"\n")
+        if lines is not None and count > lines:
+            count, data = lines, b"".join(islice(BytesIO(data), lines))
         times = self._look.output.times(self.offset, self.offset + len(data))
-        rows, count = list[Row](), 0
-        for count, line in enumerate(BytesIO(data), 1):
-            found, style = line_rows(line, self.cursor, style)
-            rows += found
-            self.cursor = self.cursor.after(line, style)
-            if count == lines:
-                break
-        self.rows += with_times(rows, times)
+        rows, self.cursor = lines_rows(data, self.cursor, times)
+        self.rows += rows
         return count
 
     def _show(self, line: bytes, style: Style, *, cut: int | None = None) -> None:
