@@ -67,7 +67,7 @@ wheel: .venv/test.stamp
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
-bench: .venv/test.stamp
+bench: .venv/bench.stamp
 	@for module in $$(ls bench/[!_]*.py); do \
 		echo "== $$module" && $(BIN)/python -m bench.$$(basename $$module .py) || exit 1; done
 
@@ -99,6 +99,11 @@ WITH_SERVICES = $(WITH_BROWSER) $(WITH_POSTGRES)
 .venv/test.stamp: .venv/runtime.stamp requirements/test.txt
 	@echo "Installing requirements/test.txt"
 	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+.venv/bench.stamp: .venv/test.stamp requirements/bench.txt
+	@echo "Installing requirements/bench.txt"
+	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
 .venv/lint.stamp: .venv/test.stamp requirements/lint.txt
