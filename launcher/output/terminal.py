@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from launcher.output.pen import COLUMNS, Pen
 from launcher.output.row import Row, joined
@@ -38,9 +39,8 @@ __all__ = [
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _CONTROLS_OF_8_BITS = re.compile(r"[\x80-\x9f]")
 _ALL_BUT_CONTROLS = bytes({*range(256)} - {*range(9), *range(11, 32), 127})
-_Node = tuple[Style, dict[str, "_Node"]]
-"""A style and, by the parameters of SGR, the nodes that follow: looking these up takes less time than `apply_sgr`."""
 _SGR_TEXT = re.compile(r"\x1b\[([0-9;:]{0,100})m")
+_PARAMETERS = re.compile(r"[0-9;:]{0,100}")
 _SGR = re.compile(rb"\x1b\[([0-9;:]{0,100})m")
 _ERROR_MARK = re.compile(rb"\x1b\[771[01]m")
 _CUT_OFF = re.compile(
@@ -133,13 +133,14 @@ def draw_lines(data: bytes, style: Style) -> tuple[list[list[Span]], Style]:
         return [], style
     text = data.removesuffix(b"\n").decode("utf-8", "replace")
     controls = data.translate(None, _ALL_BUT_CONTROLS)
-    is_simple = len(controls) == controls.count(b"\x1b") and (data.isascii() or not _is_special(data, text))
-    if is_simple and not controls:
-        return [[(line, style)] if line else [] for line in text.split("\n")], style
-    if is_simple:
-        parts = _SGR_TEXT.split(text)
-        if "\x1b" not in "".join(parts[::2]):
-            return _draw_coloured(parts, style)
+    if data.isascii() or not _is_special(data, text):
+        if not controls:
+            return [[(line, style)] if line else [] for line in text.split("\n")], style
+        pieces = text.split("\x1b[")
+        # Only escapes, each of which begins a control sequence.
+        if len(controls) == len(pieces) - 1 == controls.count(b"\x1b"):
+            with suppress(KeyError):
+                return _draw_coloured(pieces, style)
     lines = []
     for line in text.split("\n"):
         spans, style = _draw(line.removesuffix("\r"), style)
@@ -152,45 +153,67 @@ def _is_special(data: bytes, text: str) -> bool:
     return (b"\xc2" in data and _CONTROLS_OF_8_BITS.search(text) is not None) or has_piled_marks(text)
 
 
-def _draw_coloured(parts: list[str], style: Style) -> tuple[list[list[Span]], Style]:
-    """Draw lines from their texts and, in between, the parameters of the SGR sequences."""
-    nodes: dict[Style, _Node] = {style: (style, {})}
-    style, following = nodes[style]
+class _Looks(dict[str, "_Looks"]):
+    """A style, and by the parameters of SGR what follows it: looking these up takes less time than `apply_sgr`.
+
+    `known` has the one object of each style. Raises KeyError for what are no parameters of SGR.
+    """
+
+    __slots__ = ("known", "style")
+
+    def __init__(self, style: Style, known: dict[Style, _Looks]) -> None:
+        super().__init__()
+        self.style = style
+        self.known = known
+
+    def __missing__(self, parameters: str) -> _Looks:
+        if not _PARAMETERS.fullmatch(parameters):
+            raise KeyError(parameters)
+        style = apply_sgr(parameters, self.style)
+        if style not in self.known:
+            self.known[style] = _Looks(style, self.known)
+        self[parameters] = self.known[style]
+        return self[parameters]
+
+
+def _draw_coloured(pieces: list[str], style: Style) -> tuple[list[list[Span]], Style]:
+    """Draw lines from their text, split at the beginnings of control sequences; KeyError if one is not SGR."""
+    looks = _Looks(style, {})
+    looks.known[style] = looks
     spans: list[Span] = []
-    *whole, text = parts[0].split("\n")
+    *whole, text = pieces[0].split("\n")
     lines: list[list[Span]] = [[(line, style)] if line else [] for line in whole]
     before = None
     if text:
         spans.append((text, style))
-        before = style
+        before = looks
     is_split = False  # neighbours in the line have one style
-    for parameters, text in zip(parts[1::2], parts[2::2], strict=True):
-        node = following.get(parameters)
-        if node is None:
-            new = apply_sgr(parameters, style)
-            following[parameters] = node = nodes.setdefault(new, (new, {}))
-        style, following = node
+    for piece in pieces[1:]:
+        parameters, end, text = piece.partition("m")
+        looks = looks[parameters]
         if not text:
+            if not end:
+                raise KeyError(parameters)
             continue
         if "\n" not in text:
-            spans.append((text, style))
-            if style is before:
+            spans.append((text, looks.style))
+            if looks is before:
                 is_split = True
-            before = style
+            before = looks
             continue
         first, *whole, text = text.split("\n")
         if first:
-            spans.append((first, style))
-        lines.append(joined(spans) if is_split or (first and style is before) else spans)
+            spans.append((first, looks.style))
+        lines.append(joined(spans) if is_split or (first and looks is before) else spans)
         for line in whole:
-            lines.append([(line, style)] if line else [])
+            lines.append([(line, looks.style)] if line else [])
         is_split, before = False, None
         spans = []
         if text:
-            spans.append((text, style))
-            before = style
+            spans.append((text, looks.style))
+            before = looks
     lines.append(joined(spans) if is_split else spans)
-    return lines, style
+    return lines, looks.style
 
 
 def _draw(text: str, style: Style) -> tuple[list[Span], Style]:
