@@ -13,15 +13,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := launcher project tests tools bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-chaos test-matrix test-corpus e2e lint types docs wheel bench screenshots clean
+.PHONY: help run test test-chaos test-fuzz test-matrix test-corpus e2e lint types docs wheel bench screenshots clean
 
 help:
 	@echo "make run           serve the demo; PORT=8123 for another port"
 	@echo "make test          run all tests: unit, integration, PostgreSQL, browser, packaging; ARGS='-k argv' for pytest"
 	@echo "make test-chaos    kill, stop and freeze what runs, 200 times over; LAUNCHER_CHAOS_SEED=7 plays the same again"
+	@echo "make test-fuzz     try what holds for any output and any command line with twenty times as many examples"
 	@echo "make test-matrix   run the tests with every supported Python and Django; ARGS=py3.12-dj6.0 for one"
 	@echo "make test-corpus   try the forms with the commands of some 40 apps, on every supported Python; ARGS=py3.12 for one"
-	@echo "make e2e           run the browser tests only; ARGS=--headed to watch"
+	@echo "make e2e           run the browser tests only; LAUNCHER_CHROMIUM=/usr/bin/chromium ARGS=--headed to watch"
 	@echo "make lint          check style, format, templates and import layers"
 	@echo "make types         check the types"
 	@echo "make docs          build the documentation into docs/_build/html"
@@ -43,6 +44,10 @@ e2e: .venv/test.stamp
 
 test-chaos: .venv/test.stamp
 	@LAUNCHER_CHAOS_ROUNDS="$${LAUNCHER_CHAOS_ROUNDS:-200}" $(BIN)/python -m pytest tests/chaos --timeout=0 $(ARGS)
+
+test-fuzz: .venv/test.stamp
+	@LAUNCHER_EXAMPLES="$${LAUNCHER_EXAMPLES:-20}" LAUNCHER_LAW_EXAMPLES="$${LAUNCHER_LAW_EXAMPLES:-200}" \
+		$(BIN)/python -m pytest --numprocesses=$(WORKERS) tests/output tests/test_law.py tests/test_shell.py --timeout=0 $(ARGS)
 
 test-matrix: .venv/test.stamp
 	@$(WITH_SERVICES) $(BIN)/python -m tools.matrix $(ARGS)
@@ -77,6 +82,9 @@ screenshots: .venv/test.stamp
 clean:
 	rm -rf .venv .venvs dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Where it is set, each of the hundreds of processes that tests start would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE =
 
 # Each says on stderr what is missing; the tests then skip, or fail if LAUNCHER_REQUIRE_ALL=1.
 WITH_BROWSER = LAUNCHER_CHROMIUM="$${LAUNCHER_CHROMIUM:-$$($(BIN)/python -m tools.find_browser)}"

@@ -214,7 +214,7 @@ def _jumps(page: Page) -> list[float]:
     found = []
     for number in range(ROUNDS):
         line = LINES // 2 + 10_000 * number
-        found.append(_enter(page, "#launcher-line-field", str(line), line))
+        found.append(_enter(page, "#launcher-go-line", str(line), line))
     return found
 
 

@@ -17,8 +17,11 @@ from launcher.models import UNFINISHED, Run
 from tests.servers import Postgres, ServerMissing
 from tests.waiting import wait_until_finished
 
-# Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine.
-hypothesis.settings.register_profile("launcher", deadline=None)
+# Examples that start processes or touch the database have no use for a limit of 200 ms each on a busy machine. Fixtures
+# that only patch sizes need not be made anew for each.
+hypothesis.settings.register_profile(
+    "launcher", deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
 hypothesis.settings.load_profile("launcher")
 
 # Another one for each test: with it, each would have a warm process of its own.

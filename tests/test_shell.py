@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from launcher.shell import (
@@ -22,8 +22,9 @@ from launcher.shell import (
     shell_line,
     split,
 )
+from tests.fuzzing import examples
 
-MEGABYTE = 1_000_000
+LONG = 400_000
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), max_size=5)
 awkward = st.text(st.sampled_from("ab1 %\\'\"$`*[]{},~#=!&|;<>()?-é☃"), max_size=12)
@@ -248,7 +249,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(text=shell_text)
 def test_what_is_read_is_what_sh_reads(text: str, folder: Path) -> None:
     assume(not read_differently.search(text))
@@ -265,7 +266,7 @@ def test_what_is_read_is_what_sh_reads(text: str, folder: Path) -> None:
     ["a ", "a", ".", "a,", "[", "{", "{}", "~", "a:~", "\\ ", "\\   ", "\\\n", "''", '"a', "$", "\n#", "\r", "="],
 )
 def test_a_long_line_costs_no_more_than_its_length(part: str) -> None:
-    error = error_of(read_line, "x " + part * (MEGABYTE // len(part)))
+    error = error_of(read_line, "x " + part * (LONG // len(part)))
     assert error is None or len(error.message) < 250
 
 
@@ -390,7 +391,7 @@ def test_a_shell_line_is_read_back(words: list[str]) -> None:
     assert read_line(shell_line("import_csv", words)) == PastedLine(command="import_csv", argv=tuple(words))
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(words | st.lists(awkward, max_size=5))
 def test_joined_words_are_words_of_sh(words: list[str]) -> None:
     assert words_of_sh(join(words)) == words
@@ -402,7 +403,7 @@ def test_a_cron_line_goes_to_its_folder_first() -> None:
 
 
 @pytest.mark.parametrize("strip", [stripped_by_cronie, stripped_by_freebsd, stripped_by_busybox])
-@settings(max_examples=30)
+@examples(30)
 @given(words=st.lists(awkward, max_size=5))
 def test_any_cron_gives_the_words_back(strip: Callable[[str], str], words: list[str]) -> None:
     line = cron_line("x", words, folder="/srv/100%", python="/a\\%b/python")

@@ -158,15 +158,18 @@ def test_what_was_changed_is_marked_and_reset(form: Page) -> None:
     expect(preview(form)).to_have_text("python manage.py kind_lists")
 
 
-@pytest.mark.parametrize("name", ["text", "number", "day", "maybe", "cache", "switch", "dry", "loud"])
-def test_every_kind_of_control_can_be_reset(form: Page, name: str) -> None:
-    words = "--text=x --number=1 --day=2024-02-29 --maybe --cache --off --dry --loud"
-    form.goto(form_url("kind_values") + f"?args={words.replace(' ', '+')}")
-    expect(changed(form, name)).to_be_visible()
-    field(form, name).get_by_role("button", name="Reset").click()
-    expect(changed(form, name)).to_be_hidden()
-    expect(preview(form)).not_to_contain_text({"switch": "--off"}.get(name, f"--{name}"))
-    assert len(run_form(form).argv) == 7
+def test_every_kind_of_control_can_be_reset(form: Page) -> None:
+    words = ["--text=x", "--number=1", "--day=2024-02-29", "--maybe", "--cache", "--off", "--dry", "--loud"]
+    form.goto(form_url("kind_values") + f"?args={'+'.join(words)}")
+    names = ["day", "text", "number", "maybe", "cache", "switch", "dry"]
+    for name in names:
+        expect(changed(form, name)).to_be_visible()
+        field(form, name).get_by_role("button", name="Reset").click()
+        expect(changed(form, name)).to_be_hidden()
+        option = {"switch": "--off"}.get(name, f"--{name}")
+        words = [word for word in words if not word.startswith(option)]
+        expect(preview(form)).to_have_text(f"python manage.py kind_values {' '.join(words)}")
+    assert run_form(form).argv == ["--loud"]
 
 
 def test_a_searched_list_can_be_reset(form: Page) -> None:

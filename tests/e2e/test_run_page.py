@@ -126,7 +126,7 @@ def test_an_empty_output_is_called_so(owner_page: Page, owner: User) -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    "argv", [["--lines", "100"], ["--unbroken", "20"], ["--noise", "4"]], ids=["lines", "unbroken", "noise"]
+    "argv", [["--lines", "40"], ["--unbroken", "20"], ["--noise", "2"]], ids=["lines", "unbroken", "noise"]
 )
 def test_a_flood_leaves_the_page_usable(owner_page: Page, owner: User, argv: list[str]) -> None:
     owner_page.goto(run_url(start_run("e2e_flood", argv, user=owner)))

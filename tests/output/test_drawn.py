@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -18,13 +17,10 @@ from launcher.output.store import Output, Spool, SpooledOutput, SpoolWriter, Sto
 from launcher.output.style import ERROR_OFF, ERROR_ON, PLAIN, Span
 from launcher.output.terminal import draw_line
 from launcher.output.window import Cursor, Row, following, last_line
+from tests.fuzzing import examples
 from tests.output.spools import cut, full_disk, new_run, new_spool, set_sizes
 
 Line = list[Span]
-few_examples = hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-fewer_examples = hypothesis_settings(few_examples, max_examples=10)
 texts = st.sampled_from(
     [b"word", b"\n", b"\n\n", b"line\n" * 3, "✓é".encode(), b"x" * 130, b"\rbar", b"0123456789\r", b"lines\n" * 45]
 )
@@ -134,7 +130,7 @@ def assert_shows(found: list[tuple[int, Line]], expected: list[Line]) -> None:
     assert without_blank_end([spans for _, spans in found]) == expected
 
 
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.lists(st.sampled_from("rrk"), min_size=9, max_size=9))
 def test_a_reader_sees_at_every_moment_what_a_terminal_would_show(
     data: bytes, cuts: list[int], acts: list[str]
@@ -157,7 +153,7 @@ def test_a_reader_sees_at_every_moment_what_a_terminal_would_show(
 
 
 @pytest.mark.django_db
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.lists(st.sampled_from("-slk"), min_size=9, max_size=9))
 def test_a_reader_on_another_host_sees_it_as_of_the_last_shipment(
     data: bytes, cuts: list[int], acts: list[str]
@@ -189,7 +185,7 @@ def test_a_reader_on_another_host_sees_it_as_of_the_last_shipment(
         assert found.standing().drawn is None
 
 
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=6), st.integers(0, 6))
 def test_what_a_killed_supervisor_left_on_the_screen_is_settled(data: bytes, cuts: list[int], number: int) -> None:
     spool, model = new_spool(), Model()
@@ -204,7 +200,7 @@ def test_what_a_killed_supervisor_left_on_the_screen_is_settled(data: bytes, cut
     assert [spans for _, spans in found] == model.all()
 
 
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.lists(st.booleans(), min_size=9, max_size=9))
 def test_beyond_its_limit_a_reader_who_keeps_up_misses_nothing(
     settings: Settings, data: bytes, cuts: list[int], kills: list[bool]
@@ -229,7 +225,7 @@ def test_beyond_its_limit_a_reader_who_keeps_up_misses_nothing(
         assert spans == expected[number - 1] or number in cut_lines
 
 
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.lists(st.booleans(), min_size=9, max_size=9))
 def test_who_passes_it_on_as_it_comes_gets_the_very_bytes(data: bytes, cuts: list[int], kills: list[bool]) -> None:
     spool, reader, passed = new_spool(), RawReader(), b""
@@ -249,7 +245,7 @@ def test_who_passes_it_on_as_it_comes_gets_the_very_bytes(data: bytes, cuts: lis
     assert passed + reader.read(output, 50, is_finished=True) == data
 
 
-@fewer_examples
+@examples(10)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.integers(0, 8), st.booleans())
 def test_who_passes_it_on_too_slowly_misses_no_line(data: bytes, cuts: list[int], number: int, is_ended: bool) -> None:
     spool, reader, passed = new_spool(), RawReader(), b""
@@ -271,7 +267,7 @@ def test_who_passes_it_on_too_slowly_misses_no_line(data: bytes, cuts: list[int]
     killed(writer, spool).close()
 
 
-@few_examples
+@examples(25)
 @given(outputs, st.lists(st.integers(0, 3000), max_size=8), st.integers(0, 3000), st.booleans())
 def test_a_full_disk_costs_lines_but_raises_nothing_and_shows_no_nonsense(
     data: bytes, cuts: list[int], room: int, is_freed: bool

@@ -3,8 +3,7 @@
 import time
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from launcher.output import filtered
@@ -19,6 +18,7 @@ from launcher.output.filtered import (
 from launcher.output.marks import START
 from launcher.output.terminal import PLAIN, parse_style
 from launcher.output.window import Cursor, Row, following, held
+from tests.fuzzing import examples
 from tests.output.memory import Memory, gap_in
 
 ON, OFF = "\x1b[7711m", "\x1b[7710m"
@@ -40,7 +40,6 @@ BITS = [
 ]
 # With something in the last line: of one that has nothing but a style, it doesn't matter whose it is.
 outputs = st.lists(st.sampled_from(BITS), max_size=40).map(lambda bits: "".join((*bits, "z")).encode())
-many = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ def backward(output: Memory) -> list[tuple[int, str]]:
 @example(f"a{ON}b\n{OFF}c\n".encode())
 @example(f"{ON}a\n\nb\n{OFF}".encode())
 @example(f"{ON}\n{OFF}{ON}x".encode())
-@many
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_reading_on_and_reading_back_give_each_line_of_stderr_once(data: bytes) -> None:
     assume(max(map(len, data.split(b"\n"))) < 150)  # of what is longer, parts may be shown
@@ -107,7 +106,7 @@ def test_the_lines_of_stderr_are_those_that_are_drawn_so(data: bytes) -> None:
 
 
 @given(outputs)
-@many
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_of_a_run_that_goes_on_what_is_held_is_pending(data: bytes) -> None:
     assert forward(Memory(data + f"{OFF}\n".encode() + b"plain\n" * 50, every=50), is_finished=False) == expected(
@@ -116,7 +115,7 @@ def test_of_a_run_that_goes_on_what_is_held_is_pending(data: bytes) -> None:
 
 
 @given(st.integers(0, 20), st.integers(1, 20))
-@many
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_what_is_left_out_is_a_notice_in_between(start: int, size: int) -> None:
     lines = [f"{ON}oh {number}\n{OFF}out\n".encode() for number in range(40)]

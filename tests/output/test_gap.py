@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -13,10 +12,10 @@ from launcher.models import Run
 from launcher.output.marks import Mark
 from launcher.output.store import Output, SpooledOutput, SpoolWriter, StoredOutput, ship_all
 from launcher.output.window import Cursor, Row, Window, following, newest, preceding
+from tests.fuzzing import examples
 from tests.output.spools import new_run, new_spool, set_sizes
 from tests.output.test_window import joined, said
 
-many_examples = hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 lengths = st.lists(st.sampled_from([0, 1, 7, 8, 30, 90]), min_size=60, max_size=90)
 
 
@@ -72,7 +71,7 @@ def lines_of(sizes: list[int]) -> list[bytes]:
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(20)
 @given(lengths)
 def test_from_the_end_back_every_kept_line_and_the_notice_are_shown_once(sizes: list[int]) -> None:
     for output, kept in outputs(new_run(), lines_of(sizes * 3)):
@@ -81,7 +80,7 @@ def test_from_the_end_back_every_kept_line_and_the_notice_are_shown_once(sizes: 
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(20)
 @given(lengths)
 def test_a_reader_from_the_beginning_gets_every_kept_line_and_the_notice_once(sizes: list[int]) -> None:
     for output, kept in outputs(new_run(), lines_of(sizes * 3)):
@@ -95,7 +94,7 @@ def test_a_reader_from_the_beginning_gets_every_kept_line_and_the_notice_once(si
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(20)
 @given(lengths, st.integers(0, 6000))
 def test_what_a_reader_far_behind_has_skipped_can_be_filled_over_the_gap(sizes: list[int], read: int) -> None:
     for output, kept in outputs(new_run(), lines_of(sizes * 3)):

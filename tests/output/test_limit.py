@@ -7,8 +7,7 @@ from operator import mul
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -16,11 +15,11 @@ from launcher.models import Chunk, Run
 from launcher.output import holes, output_file, shipping, writer
 from launcher.output.store import Output, Spool, SpooledOutput, SpoolWriter, StoredOutput, read_all, ship_all
 from launcher.output.terminal import ERROR_OFF, ERROR_ON, PLAIN, style_after
+from tests.fuzzing import examples
 from tests.output.spools import Clock, assert_marks_are_right, full_disk, new_run, new_spool, set_sizes, write
 
 LIMIT = 200
 NOTICE = "left out here: OUTPUT_LIMIT_BYTES keeps the first"
-many_examples = hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 pieces = st.lists(
     st.sampled_from([b"\n", b"line\n", b"\x1b[31m", b"\x1b[0m", b"\x1b[38;5;2", b"00mtext", ERROR_ON, ERROR_OFF])
     | st.builds(mul, st.sampled_from([b"a", b"word\n", "é✓\n".encode()]), st.integers(1, 40)),
@@ -63,7 +62,7 @@ def assert_head_and_tail_are_right(output: Output, data: bytes, *, is_ended: boo
         assert_marks_are_right(output, data)
 
 
-@many_examples
+@examples(25)
 @given(pieces)
 # The one line that is too long for what is left is the last before the end that is kept.
 @example([b"\n\n" + b"a" * 55, ERROR_OFF + ERROR_OFF + b"line\n", b"a" * 40, "é✓\n".encode() * 17])
@@ -81,7 +80,7 @@ def test_a_spool_beyond_its_limit_has_the_true_bytes_at_the_true_places(parts: l
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(25)
 @given(pieces, st.lists(st.booleans(), min_size=30, max_size=30))
 def test_the_database_gets_the_head_and_at_the_end_the_tail(parts: list[bytes], looks: list[bool]) -> None:
     run = new_run()

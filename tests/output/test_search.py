@@ -5,8 +5,7 @@ import time
 from contextlib import closing
 
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from launcher.output import pattern, search
@@ -14,6 +13,7 @@ from launcher.output.pattern import BadPatternError, BusyError, Pattern, TooSlow
 from launcher.output.search import Place, Query, fold, line_texts, look, matcher, next_hits, rows_matching
 from launcher.output.terminal import is_only_marks, plain_text
 from launcher.output.window import held
+from tests.fuzzing import examples
 from tests.output.memory import Memory, gap_in
 
 WORDS = ["word", "Word", "WORD", "straße", "STRASSE", "\u212aelvin", "kelvin", "İx", "Σας", "ΣΑΣ", "a", "b", "é", "É"]
@@ -72,7 +72,7 @@ def found(output: Memory, query: Query, *, is_finished: bool = True, seconds: fl
 @example("a\u212aelvin\n".encode(), "k", False, True)
 @example("é İx\n".encode(), "i", False, False)
 @example(b"wo\x07rd\nwo\x1b[1mrd\n", "word", True, False)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_a_word_is_found_in_the_lines_that_show_it(data: bytes, text: str, is_exact: bool, is_patient: bool) -> None:
     query = Query(text=text, is_case_sensitive=is_exact)
@@ -87,7 +87,7 @@ def test_a_regular_expression_is_found_line_by_line(text: str, small: None) -> N
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.booleans())
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_what_is_left_out_is_not_searched_and_is_counted_over(start: int, size: int, is_patient: bool) -> None:
     lines = [b"word %d\n" % number for number in range(80)]

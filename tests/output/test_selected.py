@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, assume, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from launcher.output import pattern, search, selected
@@ -12,6 +11,7 @@ from launcher.output.pattern import TooSlowError
 from launcher.output.search import Query
 from launcher.output.selected import Choice
 from launcher.output.terminal import PLAIN, draw_line, plain_text
+from tests.fuzzing import examples
 from tests.output.memory import Memory, gap_in
 
 ON, OFF = b"\x1b[7711m", b"\x1b[7710m"
@@ -32,7 +32,7 @@ def chosen(output: Memory, *, is_finished: bool = True, has_colours: bool = Fals
 
 
 @given(outputs, st.booleans(), st.booleans())
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_the_lines_are_those_that_match_as_they_look(data: bytes, only_errors: bool, is_finished: bool) -> None:
     style, wanted = PLAIN, []
@@ -64,7 +64,7 @@ def _merged(spans: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[
 
 
 @given(outputs)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @pytest.mark.usefixtures("small")
 def test_without_a_word_all_lines_of_stderr_are_chosen(data: bytes) -> None:
     assume(b"\x1b[31m\n" not in data)

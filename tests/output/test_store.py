@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -23,6 +23,7 @@ from launcher.output.store import (
     ship,
     spool_root,
 )
+from tests.fuzzing import examples
 from tests.output.spools import assert_marks_are_right, cut, full_disk, new_run, new_spool, set_sizes, ship_all, write
 
 parts_of_output = st.lists(
@@ -30,7 +31,6 @@ parts_of_output = st.lists(
     | st.sampled_from([b"\n", b"line\n", b"\x1b[31m", b"\x1b[0m", b"\x1b[38;5;2", b"00mtext", "✓é".encode()])
 )
 pieces_of_output = parts_of_output.map(b"".join).filter(lambda data: not moves_vertically(data))
-many_examples = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: 
     set_sizes(monkeypatch, CHUNK_BYTES=64, MARK_BYTES=32)
 
 
-@many_examples
+@examples(40)
 @given(pieces_of_output, st.lists(st.integers(0, 1000), max_size=8), st.integers(1, 50))
 def test_the_spool_gives_back_what_was_written(data: bytes, cuts: list[int], size: int) -> None:
     spool = new_spool()
@@ -52,7 +52,7 @@ def test_the_spool_gives_back_what_was_written(data: bytes, cuts: list[int], siz
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(40)
 @given(pieces_of_output, st.lists(st.integers(0, 1000), max_size=8), st.integers(1, 50))
 def test_the_database_gives_back_what_was_shipped(data: bytes, cuts: list[int], size: int) -> None:
     run = new_run()
@@ -67,7 +67,7 @@ def test_the_database_gives_back_what_was_shipped(data: bytes, cuts: list[int], 
     assert_marks_are_right(output, data)
 
 
-@many_examples
+@examples(40)
 @given(pieces_of_output, st.lists(st.integers(0, 1000), max_size=8))
 def test_a_writer_goes_on_where_another_was_killed(data: bytes, cuts: list[int]) -> None:
     spool = new_spool()

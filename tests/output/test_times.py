@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -12,9 +11,9 @@ from launcher.models import Chunk
 from launcher.output import writer as writer_module
 from launcher.output.store import Output, SpooledOutput, SpoolWriter, StoredOutput, open_output, ship_all
 from launcher.output.window import newest
+from tests.fuzzing import examples
 from tests.output.spools import Clock, new_run, new_spool, set_sizes
 
-many_examples = hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 waits = st.sampled_from([0.0, 0.01, 0.049, 0.1, 0.33, 5.0, 90000.0])
 writes = st.lists(st.tuples(st.sampled_from([b"\n", b"line\n", b"par", b"x" * 40, "✓\n".encode()]), waits), max_size=30)
 
@@ -42,7 +41,7 @@ def assert_times_are_right(output: Output, true: list[float], start: int = 0) ->
         assert output.times(place, place + 1) == [(output.times(place, place + 1)[0][0], said)]
 
 
-@many_examples
+@examples(20)
 @given(writes)
 def test_the_spool_knows_when_each_byte_came(clock: Clock, parts: list[tuple[bytes, float]]) -> None:
     spool, true = new_spool(), list[float]()
@@ -56,7 +55,7 @@ def test_the_spool_knows_when_each_byte_came(clock: Clock, parts: list[tuple[byt
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(20)
 @given(writes)
 def test_the_database_knows_when_each_byte_came(clock: Clock, parts: list[tuple[bytes, float]]) -> None:
     run = new_run()
@@ -74,7 +73,7 @@ def test_the_database_knows_when_each_byte_came(clock: Clock, parts: list[tuple[
 
 
 @pytest.mark.django_db
-@many_examples
+@examples(20)
 @given(writes)
 def test_of_an_output_beyond_its_limit_head_and_tail_have_their_times(
     clock: Clock, settings: Settings, parts: list[tuple[bytes, float]]

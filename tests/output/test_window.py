@@ -7,8 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -19,9 +18,9 @@ from launcher.output.rows import ROW_CHARACTERS
 from launcher.output.store import Spool, SpooledOutput, SpoolWriter
 from launcher.output.terminal import ERROR_OFF, ERROR_ON, plain_text, uncut_length, whole_length
 from launcher.output.window import Cursor, Row, Window, around, following, newest, preceding
+from tests.fuzzing import examples
 from tests.output.spools import set_sizes
 
-many_examples = hypothesis_settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # No carriage returns: where one falls into another part of a split line, the parts are drawn each for itself.
 lines = st.lists(
     st.sampled_from(
@@ -115,7 +114,7 @@ def assert_is_bounded(shown: Window, output: Written) -> None:
 
 
 @pytest.mark.usefixtures("small")
-@many_examples
+@examples(60)
 @given(outputs, st.lists(st.integers(0, 500), max_size=8))
 def test_a_reader_of_a_growing_output_gets_every_line_once_and_in_order(data: bytes, cuts: list[int]) -> None:
     output, cursor, rows = Written(), Cursor(), list[Row]()
@@ -134,7 +133,7 @@ def test_a_reader_of_a_growing_output_gets_every_line_once_and_in_order(data: by
 
 
 @pytest.mark.usefixtures("small")
-@many_examples
+@examples(60)
 @given(outputs, st.integers(10, 80))
 @example(b"x" * 500, 30)
 @example(b"\n" * 50, 10)
@@ -147,7 +146,7 @@ def test_windows_from_the_end_back_to_the_beginning_hold_every_line_once(data: b
 
 
 @pytest.mark.usefixtures("small")
-@many_examples
+@examples(60)
 @given(outputs, st.integers(0, 500), st.integers(10, 80))
 @example(b"x" * 300, 150, 30)
 def test_a_gap_can_be_filled_without_a_line_lost_or_doubled(data: bytes, read: int, every: int) -> None:

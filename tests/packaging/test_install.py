@@ -40,9 +40,10 @@ def call(*argv: str, cwd: Path) -> None:
 
 def new_site(folder: Path, combo: Combo, interpreter: str, wheel: Path) -> str:
     """Make an environment and a fresh project with launcher in `folder`; return the environment's interpreter."""
-    call(interpreter, "-m", "venv", "venv", cwd=folder)
+    call(interpreter, "-m", "venv", "--without-pip", "venv", cwd=folder)  # the one that is here can fill it as well
     python = str(folder / "venv" / "bin" / "python")
-    call(python, "-m", "pip", "install", "--quiet", combo.django_requirement, str(wheel), cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile")
+    call(*pip, combo.django_requirement, str(wheel), cwd=folder)
     call(python, "-m", "django", "startproject", "fresh", ".", cwd=folder)
     with (folder / "fresh" / "settings.py").open("a") as settings:
         settings.write('\nINSTALLED_APPS += ["django_htmx", "launcher"]\n')
