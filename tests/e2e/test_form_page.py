@@ -159,7 +159,7 @@ def test_what_was_changed_is_marked_and_reset(form: Page) -> None:
 
 
 def test_every_kind_of_control_can_be_reset(form: Page) -> None:
-    words = ["--text=x", "--number=1", "--day=2024-02-29", "--maybe", "--cache", "--off", "--dry", "--loud"]
+    words = ["--maybe", "--text=x", "--number=1", "--day=2024-02-29", "--cache", "--dry", "--off", "--loud"]
     form.goto(form_url("kind_values") + f"?args={'+'.join(words)}")
     names = ["day", "text", "number", "maybe", "cache", "switch", "dry"]
     for name in names:
