@@ -339,10 +339,10 @@ def test_the_steps_of_a_stop_are_in_the_zone_of_the_other_times(owner_client: Cl
 
 def test_how_it_was_started_and_what_it_may_take_is_shown(owner_client: Client) -> None:
     page = page_of(owner_client, stored_run(via="shell", timeout_seconds=90.0, why_cold="a thread runs"))
-    for text in ("the shell", "1 min 30 s", "Started cold: a thread runs"):
+    for text in ("the shell", "1 min 30 s", "cold: a thread runs"):
         assert f"<dd>{text}</dd>" in page
     page = page_of(owner_client, stored_run())
-    assert "<dd>Forked from the warm one</dd>" in page
+    assert ">warm</span></dd>" in page
     assert "Time limit" not in page
 
 

@@ -401,6 +401,8 @@
   fillButton.hidden = false;
   fillButton.addEventListener("click", () => setFilling(!isFilling()));
   window.addEventListener("resize", fit);
+  // The head grows when a run starts, and when it has failed.
+  new ResizeObserver(() => requestAnimationFrame(() => viewer.steadily(fit))).observe(byId("content-main"));
 
   const dialog = byId("launcher-keys");
   const keysOn = byId("launcher-keys-on");
