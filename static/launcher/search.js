@@ -498,9 +498,9 @@
   previousButton.addEventListener("click", () => go(-1));
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter" && event.shiftKey) {
+    if (event.key === "Enter") { // who is quick has typed what no button knows of yet, and those are disabled
       event.preventDefault();
-      go(-1);
+      go(event.shiftKey ? -1 : 1);
     } else if (event.key === "Escape" && field.value) {
       event.preventDefault();
       clear();
