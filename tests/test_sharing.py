@@ -6,7 +6,9 @@ from functools import partial
 from threading import Thread
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from pytest_django import DjangoAssertNumQueries
 
@@ -116,6 +118,26 @@ def test_a_page_that_knows_more_than_what_is_shared_is_not_taken_back(shared: Ti
     writer.close()
     assert new.cursor.mark.line == 60
     assert new.pending == list(range(61, 101))
+
+
+def test_what_is_shared_is_given_to_those_who_may_read_it_only(
+    shared: Ticks, owner_client: Client, operator: User, operator_client: Client
+) -> None:
+    run = new_run()
+    writer = SpoolWriter(new_spool(run))
+    written(writer, 1, 60)
+    writer.close()
+    address = reverse("admin:launcher_run_lines", args=[run.pk])
+    for _ in range(3):  # the first one only counts
+        assert owner_client.get(address, {"cursor": "0-0-0-"}).status_code == 200
+        shared.now += 1.5
+    shared.now -= 1
+    assert any(turn.run == run and shared.now < turn.until for turn in sharing._turns.values())
+    assert operator_client.get(address, {"cursor": "0-0-0-"}).status_code == 404
+    Run.objects.filter(pk=run.pk).update(command="import_csv_data")  # which operators are granted
+    assert operator_client.get(address, {"cursor": "0-0-0-"}).status_code == 200
+    Run.objects.filter(pk=run.pk).delete()
+    assert owner_client.get(address, {"cursor": "0-0-0-"}).status_code == 404
 
 
 def is_longer(queue: Sized, length: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,10 +22,13 @@ from launcher.views.failure import failure_of
 from launcher.views.progress import refresh_doing
 
 
-def look_at(run: Run) -> None:
-    """Look whether the run's process is there, and at what its row is behind with."""
-    runs.reconcile([run])
-    refresh(run)
+def read(found: QuerySet[Run]) -> Run | None:
+    """Return the only run of a query, after a look at its process and at what its row is behind with."""
+    run = found.first()
+    if run is not None:
+        runs.reconcile([run])
+        refresh(run)
+    return run
 
 
 def get_run(
@@ -33,14 +37,13 @@ def get_run(
     pk: int,
     *,
     without: Sequence[str] = (),
-    look: Callable[[Run], None] = look_at,
+    read: Callable[[QuerySet[Run]], Run | None] = read,
 ) -> Run:
     """Return a run that the user may read, less some columns; another's and a missing one are the same 404."""
     require(policy.may_enter(request.user))
-    run: Run | None = admin.get_queryset(request).filter(pk=pk).defer(*without).first()
+    run = read(admin.get_queryset(request).filter(pk=pk).defer(*without))
     if run is None:
         raise Http404(_("There is no run %s.") % pk)
-    look(run)
     return run
 
 

@@ -34,8 +34,8 @@ from launcher.output.window import (
 )
 from launcher.views.base import NOT_LISTED, Admin, number
 from launcher.views.download import plain_pieces, text_response
-from launcher.views.head import get_run, head_news, look_at, place_of, prompt_news, prompt_seen, state_seen
-from launcher.views.sharing import Part, follow_together, look_together, pace
+from launcher.views.head import get_run, head_news, place_of, prompt_news, prompt_seen, read, state_seen
+from launcher.views.sharing import Part, follow_together, pace, read_together
 
 SOON_MS = 20
 """How soon a new page asks for the first lines, which are most likely written while the browser draws it."""
@@ -151,7 +151,7 @@ def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     """
     # Asked for many times a minute; the traceback is fetched when the head is sent again, which is once.
     is_shared = "cursor" in request.GET and request.GET.get("only") != "errors"
-    run = get_run(admin, request, pk, without=NOT_LISTED, look=look_together if is_shared else look_at)
+    run = get_run(admin, request, pk, without=NOT_LISTED, read=read_together if is_shared else read)
     look = Look.of(run, request.GET)
     if "news" in request.GET:
         context: dict[str, Any] = {
@@ -180,7 +180,10 @@ def run_lines(admin: Admin, request: HttpRequest, pk: int) -> HttpResponse:
     wait = max(_next_wait(request, came=came), pace.ms) if window.is_at_end else SOON_MS
     last = _last_line(look, window) if part.last is None else part.last
     context |= {"wait": wait, "last": last, **_news(request, run)}
-    return TemplateResponse(request, "launcher/_tail_and_news.html", context)
+    if any(context.get(name) for name in ("has_changed", "has_new_prompt", "has_new_question")):
+        return TemplateResponse(request, "launcher/_tail_and_news.html", context)
+    # Nothing that depends on who looks: that saves what a project adds to the context of its pages.
+    return HttpResponse(draw("launcher/_tail_and_news.html", context))
 
 
 def _news(request: HttpRequest, run: Run) -> dict[str, Any]:

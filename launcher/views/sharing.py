@@ -1,6 +1,6 @@
 """What many who poll one run get at nearly the same time, looked up and drawn once. Whether they may, others decide.
 
-The more of them ask, the longer one look serves them all, up to a third of a second; where few do, each has its own.
+The more of them ask, the longer one look serves them all, up to a sixth of a second; where few do, each has its own.
 """
 
 from __future__ import annotations
@@ -9,34 +9,34 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import reduce, wraps
 from operator import add
 from threading import Lock
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from launcher.models import Run
+from launcher.models import UNFINISHED, Run
 from launcher.output.rows import Cursor, Row
 from launcher.output.store import open_output
 from launcher.output.window import FOLLOWED_LINES, Window, following, held
-from launcher.views.head import look_at
+from launcher.views.head import read
 
 SECONDS_PER_ASKER = 0.002
 """A look serves so long for each who asks within a second: about the time that an answer takes."""
-LONGEST_SECONDS = 0.3
+LONGEST_SECONDS = 0.15
 FEW = 10
 """So many in a second are served one by one."""
 COUNT_SECONDS = 1.0
 NEAR_BYTES = 64 * 1024
 """Who is further behind looks alone."""
-LOOKED_AT = ("prompt", "progress", "last_line")
-"""What is read elsewhere than in the run's row."""
-MOST_AT_ONCE = 3
-"""More threads than this would only take the interpreter from each other, which costs more than the answers do."""
+MOST_AT_ONCE = 1
+"""More threads would only take the interpreter from each other, which costs a fifth of all answers."""
 LONGEST_WAIT_SECONDS = 1.0
 SHORTEST_PACE_MS = 100
 LONGEST_PACE_MS = 1500
@@ -108,7 +108,8 @@ class _Turn:
 
     began_at: float
     until: float
-    looked_at: dict[str, Any] = field(default_factory=dict)
+    run: Run | None = None
+    """As it was read and looked at."""
     ending: _Ending | None = None
     asked: int = 0
 
@@ -179,7 +180,7 @@ class Pace:
                 return
             share = self._crowded / self._answers
             # Slowly, since it takes as long as a page waits until a change is felt.
-            step = PACE_STEP if share > 0.5 else 1 / PACE_STEP if share < 0.25 else 1
+            step = PACE_STEP if share > 0.95 else 1 / PACE_STEP if share < 0.85 else 1
             self._ms = min(max(self._ms * step, SHORTEST_PACE_MS), LONGEST_PACE_MS)
             self._began_at, self._answers, self._crowded = now, 0, 0
 
@@ -209,14 +210,20 @@ _turns: dict[Hashable, _Turn] = {}
 _lock = Lock()
 
 
-def look_together(run: Run) -> None:
-    """Look at a run that was just read, if none of many has done so a moment ago."""
-    turn = _turns.get(_key(run))
-    if turn is not None and turn.ending is not None and time.monotonic() < turn.until:
-        for name, value in turn.looked_at.items():
-            setattr(run, name, value)
-    else:
-        look_at(run)
+def read_together(found: QuerySet[Run]) -> Run | None:
+    """Return the only run of a query as it was a moment ago, if many read it; else as `read` does.
+
+    Whether the query finds it, which may depend on who asks, and its state are always looked up.
+    """
+    now = time.monotonic()
+    if any(turn.run is not None and now < turn.until for turn in _turns.values()):
+        said = next(iter(found.order_by().values_list("uid", "status")[:1]), None)
+        if said is None:
+            return None
+        turn = _turns.get((said[0], said[1] not in UNFINISHED, get_language()))
+        if turn is not None and turn.run is not None and turn.run.status == said[1] and now < turn.until:
+            return copy(turn.run)
+    return read(found)
 
 
 def follow_together(run: Run, cursor: Cursor) -> Part:
@@ -261,8 +268,7 @@ def _next_turn(run: Run, turn: _Turn | None) -> _Turn:
     # Where answers wait for each other it is the work that has to be shared; else it is new lines that matter.
     is_crowded = pace.ms > SHORTEST_PACE_MS
     until = now + (LONGEST_SECONDS if is_crowded else min(rate * SECONDS_PER_ASKER, LONGEST_SECONDS))
-    looked_at = {name: getattr(run, name) for name in LOOKED_AT}
-    return _Turn(began_at=now, until=until, looked_at=looked_at, ending=ending)
+    return _Turn(began_at=now, until=until, run=copy(run), ending=ending)
 
 
 def _pieces(run: Run, before: _Ending, window: Window) -> tuple[_Piece, ...]:
