@@ -12,7 +12,7 @@ from launcher import argv as argv_module
 from launcher import catalogue
 from tests.law import argvs, breach, namespace_of
 
-EXAMPLES = int(os.environ.get("LAUNCHER_LAW_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("LAUNCHER_LAW_EXAMPLES", "3"))
 NAMES = sorted(
     name for name, app in get_commands().items() if app in ("tests.zoo", "project.shop") or "django" in str(app)
 )
