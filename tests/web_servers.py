@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from launcher.execution.job import settings_module
+
 ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 ARGV = {
@@ -43,7 +45,7 @@ class WebServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **self._environment}
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings_module(), **self._environment}
         with self._log.open("ab") as log:
             # In a session of its own, so that its workers can be killed with it, and nothing else.
             self._process = subprocess.Popen(
