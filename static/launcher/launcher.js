@@ -46,6 +46,7 @@
   const promptArea = () => document.getElementById("launcher-prompt");
   let isGoingOn = false;
   let isPromptToFocus = false;
+  let sentForm = null;
   const focusPrompt = () => (promptArea().querySelector("form") ? promptArea() : output).focus({ preventScroll: true });
 
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
@@ -54,7 +55,8 @@
     // A poll that was under way while an answer was sent may bring again what is here.
     if (event.detail.fragment.firstElementChild.dataset.launcherPrompt === area.dataset.launcherPrompt) return event.preventDefault();
     const field = area.querySelector("[name=answer]");
-    if (field && field.value) answerSaid.textContent = answerSaid.dataset.gone;
+    // What is on its way just now may have been taken: its own answer will say so.
+    if (field && field.value && field.form !== sentForm) answerSaid.textContent = answerSaid.dataset.gone;
     isPromptToFocus = area.contains(document.activeElement);
   });
   document.addEventListener("htmx:afterSettle", () => {
@@ -65,10 +67,14 @@
     isGoingOn = false;
     field.focus();
   });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (matches.call(event.detail.elt, ".launcher-answer")) sentForm = event.detail.elt;
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.requestConfig.elt;
     if (!matches.call(form, ".launcher-answer")) return;
-    if (!event.detail.successful) answerSaid.textContent = answerSaid.dataset.unsent;
+    sentForm = null;
+    if (!event.detail.successful) answerSaid.textContent = form.isConnected ? answerSaid.dataset.unsent : answerSaid.dataset.gone;
     if (form.isConnected) {
       // Not taken, so it can be sent again.
       form.querySelectorAll("[type=submit]").forEach((button) => (button.disabled = false));

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from launcher.models import Run, Status
@@ -124,6 +124,24 @@ def test_of_two_pages_one_answers_and_the_other_is_told(
     assert "too late" not in output_of(run)
     owner_page.get_by_role("button", name="End of input").click()
     expect_state(owner_page, "failed")
+
+
+def test_an_answer_that_is_taken_before_its_own_request_has_ended_is_not_called_unsent(
+    owner_page: Page, owner: User
+) -> None:
+    open_asking(owner_page, owner, "--apart")
+    field(owner_page).fill("yes")
+
+    def late(route: Route) -> None:
+        response = route.fetch()
+        expect_line(owner_page, "3 characters, read apart.")
+        expect(field(owner_page)).to_have_count(0)
+        route.fulfill(response=response)
+
+    owner_page.route("**/answer/", late)
+    send(owner_page)
+    expect_state(owner_page, "succeeded")
+    expect(said(owner_page)).to_be_empty()
 
 
 def test_what_could_not_be_sent_stays_and_can_be_sent_again(owner_page: Page, owner: User) -> None:
