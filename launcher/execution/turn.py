@@ -145,7 +145,8 @@ class Turn:
         return None
 
     def _free_slots(self, line: str, limit: int) -> int:
-        return sum(_is_free(self._folder / f"{line}-slot-{number}") for number in range(limit))
+        slots = (self._folder / f"{line}-slot-{number}" for number in range(limit))
+        return sum(not _is_held(slot, is_kept=True) for slot in slots)
 
     def _before(self, line: str) -> list[str]:
         """Return the tickets before this one; those of dead processes are removed."""
@@ -169,18 +170,8 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _is_free(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return True
-    try:
-        return _lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_held(path: Path) -> bool:
+def _is_held(path: Path, *, is_kept: bool = False) -> bool:
+    """Tell whether a process has the file locked; one that none has is removed, unless it is to be kept."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -188,7 +179,8 @@ def _is_held(path: Path) -> bool:
     try:
         if not _lock(descriptor):
             return True
-        path.unlink(missing_ok=True)
+        if not is_kept:
+            path.unlink(missing_ok=True)
         return False
     finally:
         os.close(descriptor)

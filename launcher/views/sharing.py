@@ -15,6 +15,7 @@ from functools import reduce, wraps
 from operator import add
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
@@ -220,7 +221,7 @@ def read_together(found: QuerySet[Run]) -> Run | None:
         said = next(iter(found.order_by().values_list("uid", "status")[:1]), None)
         if said is None:
             return None
-        turn = _turns.get((said[0], said[1] not in UNFINISHED, get_language()))
+        turn = _turns.get(_key(said[0], said[1] not in UNFINISHED))
         if turn is not None and turn.run is not None and turn.run.status == said[1] and now < turn.until:
             return copy(turn.run)
     return read(found)
@@ -239,13 +240,13 @@ def follow_together(run: Run, cursor: Cursor) -> Part:
     return Part(window=window, rows_html=html, pending_html=ending.html, last=ending.window.last_line)
 
 
-def _key(run: Run) -> Hashable:
+def _key(uid: UUID, is_finished: bool) -> Hashable:
     # Apart for those who know already that it has ended: for them nothing may change any more.
-    return run.uid, run.is_finished, get_language()
+    return uid, is_finished, get_language()
 
 
 def _turn(run: Run) -> _Turn:
-    key = _key(run)
+    key = _key(run.uid, run.is_finished)
     turn = _turns.get(key)
     if turn is not None and time.monotonic() < turn.until:
         return turn
