@@ -29,9 +29,12 @@ def carry_out(job: Job, capture: Capture, set_up: Callable[[], None]) -> int:
         signal.signal(number, signal.SIG_IGN)
     turn = job.turn
     try:
-        is_its_turn = turn.wait(pause)
+        is_its_turn = turn.wait(lambda seconds: pause(seconds) or not job.folder.exists())
     except Refused:
         is_its_turn = False
+    if not job.folder.exists():  # stopped or deleted, by somebody who did not know of this process yet
+        turn.release()
+        _leave()
     set_up()
     if not is_its_turn:
         from launcher.execution.claim import end_unstarted

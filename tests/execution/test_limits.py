@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from launcher import runs
-from launcher.engines import engine
+from launcher.engines import engine, local
 from launcher.execution import dispatch
 from launcher.execution.evidence import owner_of
 from launcher.models import Run, Status
@@ -77,6 +77,20 @@ def test_a_waiting_run_is_stopped_at_once_and_those_behind_it_move_up(owner: Use
     assert runs.stop_run(second, user=owner) == Status.STOPPED
     assert second.stopped_by_name == "owner"
     wait_for(lambda: has_place(third, 0))
+
+
+@pytest.mark.usefixtures("one_waiter")
+def test_one_that_is_stopped_before_its_process_is_known_leaves_the_line(
+    owner: User, gate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_waiter(owner, gate)
+    second, third = waiter(owner, gate), waiter(owner, gate)
+    wait_for(lambda: has_supervisor(second))
+    monkeypatch.setattr(local, "supervisor_of", lambda run: None)
+    assert runs.stop_run(second, user=owner) == Status.STOPPED
+    wait_for(lambda: has_place(third, 0))
+    second.refresh_from_db()
+    assert (second.status, second.reason) == (Status.STOPPED, "Stopped before it started.")
 
 
 @pytest.mark.usefixtures("one_waiter")
