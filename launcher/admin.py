@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -15,13 +16,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from launcher import policy, runs, views
+from launcher import policy
 from launcher.catalogue import CommandUnavailable
 from launcher.models import UNFINISHED, Command, Run
+from launcher.views.base import NOT_LISTED, is_htmx, refusal
+from launcher.views.crowding import few_at_once
 
 View = Callable[..., HttpResponseBase]
 READ = ("GET", "HEAD")
@@ -48,13 +50,20 @@ else:
 class LauncherAdmin(ModelAdmin):
     """What both entries share: how a view is reached, and what its refusals look like."""
 
-    def _wrap(self, view: View, methods: tuple[str, ...] = READ) -> View:
-        """Let a view of ours be reached by those whom the site lets in, and by these methods only."""
+    def _page(self, place: str, methods: tuple[str, ...] = READ) -> View:
+        """Let a view of ours be reached by those whom the site lets in, and by these methods only.
+
+        `place` is its path within `launcher.views`. It is imported when it is first asked for: every manage.py loads
+        the URLs to check them, and needs no view.
+        """
+        module, name = f"launcher.views.{place}".rsplit(".", 1)
 
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            view = getattr(import_module(module), name)
             return self.admin_site.admin_view(partial(self._answer, view, methods))(request, *args, **kwargs)
 
-        return self._guarded(update_wrapper(checked, view))
+        checked.__module__, checked.__name__, checked.__qualname__ = module, name, name
+        return self._guarded(checked)
 
     def _guarded(self, view: View) -> View:
         """Answer here, for every page, what concerns none in particular: an expired session, a locked database."""
@@ -65,7 +74,7 @@ class LauncherAdmin(ModelAdmin):
             # Error reports, by mail or on the debug page, must not show what was typed into a form.
             request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
             try:
-                if views.is_htmx(request) and not self.admin_site.has_permission(request):
+                if is_htmx(request) and not self.admin_site.has_permission(request):
                     # A redirect would be followed and the login page swapped into the fragment. What is being typed
                     # into a form, which is posted for its preview, must not be lost by a reload.
                     headers = {"HX-Refresh": "true"} if request.method in READ else {}
@@ -92,15 +101,15 @@ class LauncherAdmin(ModelAdmin):
             return view(self, request, *args, **kwargs)
         except PermissionDenied as error:
             message = str(error) or str(_("This is not allowed."))
-            return views.refusal(self, request, status=403, title=str(_("Permission denied")), message=message)
+            return refusal(self, request, status=403, title=str(_("Permission denied")), message=message)
         except CommandUnavailable as error:
-            return views.refusal(self, request, status=409, title=str(_("Not usable now")), message=error.message)
+            return refusal(self, request, status=409, title=str(_("Not usable now")), message=error.message)
         except Http404 as error:
-            return views.refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
+            return refusal(self, request, status=404, title=str(_("Page not found")), message=str(error))
 
     def _busy(self, request: HttpRequest, error: OperationalError) -> HttpResponse:
         """Answer without the database, since it is the trouble."""
-        if views.is_htmx(request):
+        if is_htmx(request):
             return HttpResponse(status=503, headers={"Retry-After": "2"})
         is_read = request.method in READ
         match = request.resolver_match
@@ -146,14 +155,18 @@ class CommandAdmin(LauncherAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the stock ones, whose last pattern would swallow them."""
         return [
-            path("", self._wrap(views.catalogue_page), name="launcher_command_changelist"),
-            path("<str:name>/run/", self._wrap(views.command_page, READ + WRITE), name="launcher_command_run"),
-            path("<str:name>/line/", self._wrap(views.command_line, WRITE), name="launcher_command_line"),
-            path("<str:name>/fields/", self._wrap(views.command_fields, WRITE), name="launcher_command_fields"),
-            path("<str:name>/fill/", self._wrap(views.command_fill, WRITE), name="launcher_command_fill"),
-            path("<str:name>/help/", self._wrap(views.command_help, WRITE), name="launcher_command_help"),
-            path("<str:name>/preset/", self._wrap(views.preset_save, WRITE), name="launcher_preset_save"),
-            path("<str:name>/preset/<int:pk>/", self._wrap(views.preset_delete, WRITE), name="launcher_preset_delete"),
+            path("", self._page("catalogue.catalogue_page"), name="launcher_command_changelist"),
+            path("<str:name>/run/", self._page("commands.command_page", READ + WRITE), name="launcher_command_run"),
+            path("<str:name>/line/", self._page("commands.command_line", WRITE), name="launcher_command_line"),
+            path("<str:name>/fields/", self._page("commands.command_fields", WRITE), name="launcher_command_fields"),
+            path("<str:name>/fill/", self._page("commands.command_fill", WRITE), name="launcher_command_fill"),
+            path("<str:name>/help/", self._page("commands.command_help", WRITE), name="launcher_command_help"),
+            path("<str:name>/preset/", self._page("commands.preset_save", WRITE), name="launcher_preset_save"),
+            path(
+                "<str:name>/preset/<int:pk>/",
+                self._page("commands.preset_delete", WRITE),
+                name="launcher_preset_delete",
+            ),
         ]
 
 
@@ -163,7 +176,7 @@ class RunList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Run]:
         """Return the runs as filtered, searched and ordered."""
         found: QuerySet[Run] = super().get_queryset(request, exclude_parameters)
-        return found.defer(*views.NOT_LISTED)
+        return found.defer(*NOT_LISTED)
 
 
 class RunAdmin(LauncherAdmin):
@@ -181,17 +194,17 @@ class RunAdmin(LauncherAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the stock ones, whose last pattern would swallow them."""
         return [
-            path("states/", self._wrap(views.run_states), name="launcher_run_states"),
-            path("<int:pk>/change/", self._wrap(views.run_page), name="launcher_run_change"),
-            path("<int:pk>/lines/", views.few_at_once(self._wrap(views.run_lines)), name="launcher_run_lines"),
-            path("<int:pk>/line/<int:line>.txt", self._wrap(views.run_line), name="launcher_run_line"),
-            path("<int:pk>/stream/", self._wrap(views.run_stream, ("GET",)), name="launcher_run_stream"),
-            path("<int:pk>/output.txt", self._wrap(views.run_download), name="launcher_run_download"),
-            path("<int:pk>/search/", self._wrap(views.run_search), name="launcher_run_search"),
-            path("<int:pk>/stop/", self._wrap(views.run_stop, WRITE), name="launcher_run_stop"),
-            path("<int:pk>/answer/", self._wrap(views.run_answer, WRITE), name="launcher_run_answer"),
-            path("<int:pk>/again/", self._wrap(views.run_again, WRITE), name="launcher_run_again"),
-            path("", self._wrap(_history, READ + WRITE), name="launcher_run_changelist"),
+            path("states/", self._page("runs.run_states"), name="launcher_run_states"),
+            path("<int:pk>/change/", self._page("runs.run_page"), name="launcher_run_change"),
+            path("<int:pk>/lines/", few_at_once(self._page("output.run_lines")), name="launcher_run_lines"),
+            path("<int:pk>/line/<int:line>.txt", self._page("output.run_line"), name="launcher_run_line"),
+            path("<int:pk>/stream/", self._page("stream.run_stream", ("GET",)), name="launcher_run_stream"),
+            path("<int:pk>/output.txt", self._page("download.run_download"), name="launcher_run_download"),
+            path("<int:pk>/search/", self._page("search.run_search"), name="launcher_run_search"),
+            path("<int:pk>/stop/", self._page("runs.run_stop", WRITE), name="launcher_run_stop"),
+            path("<int:pk>/answer/", self._page("runs.run_answer", WRITE), name="launcher_run_answer"),
+            path("<int:pk>/again/", self._page("runs.run_again", WRITE), name="launcher_run_again"),
+            path("", self._page("runs.run_history", READ + WRITE), name="launcher_run_changelist"),
             *map(self._adopted, super().get_urls()),
         ]
 
@@ -254,7 +267,9 @@ class RunAdmin(LauncherAdmin):
         line = render_to_string("launcher/_line.html", {"run": run})
         if run.is_finished:
             return line
-        views.refresh_doing(run)
+        from launcher.views.progress import refresh_doing
+
+        refresh_doing(run)
         return line + render_to_string("launcher/_doing.html", {"run": run})
 
     @admin.display(description=_("User"), ordering="user_name")
@@ -276,21 +291,6 @@ class RunAdmin(LauncherAdmin):
     def code(self, run: Run) -> str:
         """Return the exit code, as an element that changes in place."""
         return render_to_string("launcher/_exit_code.html", {"run": run})
-
-
-def _history(model_admin: RunAdmin, request: HttpRequest) -> HttpResponse:
-    """Show the change list, after a look at whether what it calls running still is."""
-    if any("\0" in word for name, values in request.GET.lists() for word in (name, *values)):
-        return redirect(request.path)  # PostgreSQL has no such character, and says so with an error
-    readable = model_admin.get_queryset(request)
-    unfinished = list(readable.filter(status__in=UNFINISHED).defer(*views.NOT_LISTED)[:200])
-    runs.reconcile(unfinished)
-    newest = readable.values_list("pk", flat=True).first()
-    response = model_admin.changelist_view(request, {"newest": newest or 0, "title": _("Runs")})
-    if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-        shown = response.context_data["cl"].result_list
-        response.context_data["unfinished"] = [run.pk for run in shown if not run.is_finished]
-    return response
 
 
 def register(site: admin.AdminSite) -> None:

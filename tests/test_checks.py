@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,25 @@ def test_every_id_in_the_code_is_tested_here() -> None:
 
 def test_every_id_is_in_the_docs_and_no_other() -> None:
     assert ids_in((ROOT.parent / "docs" / "checks.md").read_text()) == IDS
+
+
+LOADED = """
+import sys
+import django
+from django.core.management import call_command
+
+django.setup()
+call_command("check")
+print(*(name for name in sys.modules if name.startswith("launcher")), file=sys.stderr)
+"""
+FOR_PAGES = ("launcher.arguments", "launcher.argv", "launcher.forms", "launcher.runs", "launcher.output.terminal")
+
+
+def test_a_command_of_the_project_loads_nothing_that_only_pages_need() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    found = process.stderr.split()
+    assert {"launcher.models", "launcher.admin", "launcher.checks", "launcher.templatetags.launcher"} <= {*found}
+    pages = [name for name in found if name.startswith("launcher.views.") or name in FOR_PAGES]
+    assert pages == ["launcher.views.base", "launcher.views.crowding"]

@@ -16,8 +16,9 @@ from launcher.models import Run
 from launcher.output.store import open_output
 from launcher.output.window import Cursor, following
 from launcher.output.writer import SpoolWriter
-from launcher.views import sharing
-from launcher.views.sharing import Pace, Slots, follow_together
+from launcher.views import crowding, sharing
+from launcher.views.crowding import Pace, Slots
+from launcher.views.sharing import follow_together
 from tests.output.spools import new_run, new_spool, write
 from tests.waiting import wait_for
 
@@ -170,17 +171,17 @@ def test_places_are_given_in_order_and_not_waited_for_for_ever() -> None:
 
 def test_pages_ask_less_often_while_answers_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Ticks()
-    monkeypatch.setattr(sharing, "time", clock)
+    monkeypatch.setattr(crowding, "time", clock)
     pace = Pace()
 
     def note(*, is_crowded: bool) -> int:
         for _ in range(100):
-            clock.now += sharing.PACE_SECONDS
+            clock.now += crowding.PACE_SECONDS
             pace.note(is_crowded=is_crowded)
         return pace.ms
 
-    assert note(is_crowded=True) == sharing.LONGEST_PACE_MS
-    assert note(is_crowded=False) == sharing.SHORTEST_PACE_MS
+    assert note(is_crowded=True) == crowding.LONGEST_PACE_MS
+    assert note(is_crowded=False) == crowding.SHORTEST_PACE_MS
 
 
 def test_a_poll_takes_three_queries(owner_client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -13,8 +13,8 @@ from launcher.execution.progress import Doing, Progress, write_doing
 from launcher.models import Run, Status
 from launcher.output.store import Spool, host_name
 from launcher.output.terminal import ERROR_OFF, ERROR_ON
-from launcher.views import refresh_doing
 from launcher.views.head import prompt_seen, state_seen
+from launcher.views.progress import refresh_doing
 from tests.pages import FRAGMENT, GRANTED, NOT_GRANTED, PROMPT, SITES, address, said_in, stored_run, with_output
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from launcher.execution.evidence import end_what_is_left, is_gone, owner_of, sup
 from launcher.execution.job import Job, make_job, project_key, settings_module
 from launcher.execution.turn import Limits, Place
 from launcher.models import Run, Status, Via
-from launcher.output.store import Spool, SpoolError, host_name, spool_root
+from launcher.output.spool import Spool, SpoolError, host_name, spool_root
 
 WARM_SECONDS = 30
 """A warm process that was asked for is not asked for again so soon, however often a form's line is drawn anew."""

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from launcher.execution.capture import Capture
 from launcher.execution.channel import GO, Channel
-from launcher.execution.descendants import adopt_orphans
 from launcher.execution.job import Job
+from launcher.execution.parents import adopt_orphans
 from launcher.execution.stopping import forget_stops, is_stop_wanted, pause, take_stops
 from launcher.execution.turn import Refused, Turn
 from launcher.reporting import RUN_VARIABLE

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from launcher.execution.capture import Capture
 from launcher.execution.channel import GO
-from launcher.execution.descendants import die_with_parent
 from launcher.execution.job import Job
+from launcher.execution.parents import die_with_parent
 from launcher.execution.ring import Link, RingWriter
 from launcher.masking import mask
 from launcher.reporting import report_by

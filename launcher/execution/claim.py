@@ -19,7 +19,7 @@ from launcher.execution.job import Job
 from launcher.execution.record import make_outcome, record_outcome
 from launcher.execution.stopping import is_stop_wanted, pause
 from launcher.models import Run, Status
-from launcher.output.store import host_name
+from launcher.output.spool import host_name
 
 CLAIM_SECONDS = 3600
 """How long a run waits for a database that can't be written, before it is given up."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.execution import local_socket
-from launcher.output.store import Spool
+from launcher.output.spool import Spool
 
 LIMIT_BYTES = 64 * 1024
 SECONDS = 2.0

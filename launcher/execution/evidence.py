@@ -14,7 +14,7 @@ from launcher.execution.descendants import left_behind, signal_all
 from launcher.execution.identity import is_alive, process_start
 from launcher.execution.owner import Owner, read_owner
 from launcher.models import Run, Status
-from launcher.output.store import Spool, host_name
+from launcher.output.spool import Spool, host_name
 
 STARTING_SECONDS = 8
 """How long a run may be without a process before somebody must have died between storing and starting it."""

@@ -23,7 +23,7 @@ from launcher.execution.turn import NO_LIMITS, Limits, Turn
 from launcher.reporting import RUN_VARIABLE
 
 if TYPE_CHECKING:
-    from launcher.output.store import Spool
+    from launcher.output.spool import Spool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Job:
     @property
     def spool(self) -> Spool:
         """Return the run's spool; Django has to be set up."""
-        from launcher.output.store import Spool
+        from launcher.output.spool import Spool
 
         return Spool(UUID(self.uid))
 

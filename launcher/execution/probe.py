@@ -35,7 +35,7 @@ def import_errors(entries: Sequence[catalogue.Entry], *, wait_seconds: float) ->
     waits, and not longer than `wait_seconds`.
     """
     # Not at the top: the probe's own process loads this module before Django, and with it the models, is set up.
-    from launcher.output.store import SpoolError, spool_root
+    from launcher.output.spool import SpoolError, spool_root
 
     try:
         path = spool_root() / f"imports-{_state_of(entries)}.json"

@@ -1,4 +1,7 @@
-"""Template tags; the one module that declares HTML safe."""
+"""Template tags; the one module that declares HTML safe.
+
+Every manage.py imports it, to check the project's templates. What only a page needs is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,13 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from launcher import runs
-from launcher.arguments import Alternatives, Argument, Kind
-from launcher.models import Run
-from launcher.output.html import spans_html
-from launcher.output.rows import Row as OutputRow
-from launcher.output.rows_html import rows_html
-from launcher.output.terminal import Span
-from launcher.views.progress import Shown, shown_progress
-
 if TYPE_CHECKING:
+    from launcher.arguments import Alternatives, Argument
+    from launcher.models import Run
+    from launcher.output.rows import Row as OutputRow
+    from launcher.output.terminal import Span
     from launcher.views.catalogue import Row
+    from launcher.views.progress import Shown
 
 register = template.Library()
 
@@ -40,12 +39,16 @@ HTMX_CONFIG = '{"allowEval":false,"includeIndicatorStyles":false,"historyCacheSi
 @register.filter
 def spans(value: Iterable[Span]) -> SafeString:
     """Return a row's styled text as HTML."""
+    from launcher.output.html import spans_html
+
     return mark_safe(spans_html(value))  # noqa: S308  spans_html escapes all text
 
 
 @register.simple_tag
 def output_rows(rows: Iterable[OutputRow]) -> SafeString:
     """Return rows of output as HTML."""
+    from launcher.output.rows_html import rows_html
+
     # Neither a label nor a link here depends on who looks, or on which site.
     return mark_safe(rows_html(rows, line_label=_("Line %d"), cut_label=_cut_label))  # noqa: S308  escapes all text
 
@@ -91,12 +94,16 @@ def time_left(seconds: float) -> str:
 @register.filter
 def progress(run: Run) -> Shown | None:
     """Return what is to be shown of how far a run is, or came."""
+    from launcher.views.progress import shown_progress
+
     return shown_progress(run)
 
 
 @register.filter
 def short_line(run: Run) -> str:
     """Return the run's command line for people: an uploaded file by its name alone."""
+    from launcher import runs
+
     return runs.short_line(run.command_line, run.uid)
 
 
@@ -131,6 +138,8 @@ def help_html(argument: Argument, is_member: object = False) -> SafeString:
 
 def _says_default(argument: Argument, is_member: object) -> bool:
     """Tell whether the argument's control names the default among what can be chosen."""
+    from launcher.arguments import Kind
+
     if is_member and argument.kind is Kind.FLAG:
         return True
     return argument.kind is Kind.YES_NO or (argument.kind is Kind.VALUE and argument.choices is not None)

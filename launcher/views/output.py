@@ -33,9 +33,10 @@ from launcher.output.window import (
     read_line,
 )
 from launcher.views.base import NOT_LISTED, Admin, number
+from launcher.views.crowding import pace
 from launcher.views.download import plain_pieces, text_response
 from launcher.views.head import get_run, head_news, place_of, prompt_news, prompt_seen, read, state_seen
-from launcher.views.sharing import Part, follow_together, pace, read_together
+from launcher.views.sharing import Part, follow_together, read_together
 
 SOON_MS = 20
 """How soon a new page asks for the first lines, which are most likely written while the browser draws it."""
