@@ -49,9 +49,13 @@ def patience() -> None:
 
 
 @pytest.fixture(autouse=True)
-def patient_context(context: BrowserContext) -> None:
-    """Let every action of the test's page wait so long, not half a minute."""
+def patient_context(context: BrowserContext) -> Iterator[None]:
+    """Let every action of the test's page wait so long, not half a minute; a request held at its end harms nobody."""
     context.set_default_timeout(PATIENCE_MS)
+    yield
+    for each in context.browser.contexts if context.browser else ():
+        for page in each.pages:
+            page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -139,7 +139,8 @@ def test_an_answer_that_is_taken_before_its_own_request_has_ended_is_not_called_
         route.fulfill(response=response)
 
     owner_page.route("**/answer/", late)
-    send(owner_page)
+    with owner_page.expect_response("**/answer/", timeout=RUN_MS):
+        send(owner_page)
     expect_state(owner_page, "succeeded")
     expect(said(owner_page)).to_be_empty()
 
