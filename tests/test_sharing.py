@@ -1,9 +1,10 @@
 """What many who poll one run share: nobody may miss a line for it, get one twice, or wait for ever."""
 
 import re
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from functools import partial
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,10 +15,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from launcher.models import Run
 from launcher.output.store import open_output
-from launcher.output.window import Cursor, following
+from launcher.output.window import Cursor, following, held
 from launcher.output.writer import SpoolWriter
 from launcher.views import crowding, sharing
 from launcher.views.crowding import Pace, Slots
+from launcher.views.failure import failure_of
 from launcher.views.sharing import follow_together
 from tests.output.spools import new_run, new_spool, write
 from tests.waiting import wait_for
@@ -103,6 +105,38 @@ def test_everybody_gets_every_line_once_whenever_they_ask(shared: Ticks) -> None
         asker.ask()
     assert [asker.numbers for asker in askers] == [list(range(1, 601))] * 3
     assert not any(asker.pending for asker in askers)
+
+
+def test_at_its_end_all_who_followed_a_run_get_the_same_at_once(
+    shared: Ticks, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run()
+    writer = SpoolWriter(new_spool(run))
+    written(writer, 1, 60)
+    address = reverse("admin:launcher_run_lines", args=[run.pk])
+    asked = {"cursor": "0-0-0-", "seen": "running-0-0"}
+    for _ in range(3):
+        owner_client.get(address, asked)
+        shared.now += 1.5
+    written(writer, 61, 100)
+    writer.close()
+    Run.objects.filter(pk=run.pk).update(status="failed", reason="It is the wrong day.")
+    looks = []
+
+    def counted(look: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            looks.append(look)
+            return look(*args, **kwargs)
+
+        return counting
+
+    monkeypatch.setattr(sharing, "held", counted(held))
+    monkeypatch.setattr(sharing, "failure_of", counted(failure_of))
+    answers = [owner_client.get(address, asked).content.decode() for _ in range(3)]
+    assert looks == [held, failure_of]
+    for answer in answers:
+        assert "It is the wrong day." in answer
+        assert [int(number) for number in re.findall(r'data-number="(\d+)"', answer)][:100] == list(range(1, 101))
 
 
 def test_a_page_that_knows_more_than_what_is_shared_is_not_taken_back(shared: Ticks) -> None:

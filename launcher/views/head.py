@@ -18,7 +18,7 @@ from launcher.execution.prompting import prompt_of
 from launcher.execution.turn import Place
 from launcher.models import Run, Status
 from launcher.views.base import Admin, require
-from launcher.views.failure import failure_of
+from launcher.views.failure import Failure, failure_of
 from launcher.views.progress import refresh_doing
 
 
@@ -63,7 +63,12 @@ def place_of(run: Run) -> Place | None:
     return engine().place(run) if run.status == Status.QUEUED else None
 
 
-def run_context(request: HttpRequest, run: Run, place: Place | None) -> dict[str, Any]:
+def run_context(
+    request: HttpRequest,
+    run: Run,
+    place: Place | None,
+    failure_of: Callable[[Run], Failure | None] = failure_of,
+) -> dict[str, Any]:
     return {
         "may_run": policy.may_run(request.user, run.command) and catalogue.exists(run.command),
         "is_removed": not catalogue.exists(run.command),
@@ -104,11 +109,13 @@ def state_seen(run: Run, place: Place | None) -> str:
     return _head_seen(run, place) + (f"~{progress}" if progress else "")
 
 
-def head_news(request: HttpRequest, run: Run, place: Place | None) -> dict[str, Any]:
+def head_news(
+    request: HttpRequest, run: Run, place: Place | None, failure_of: Callable[[Run], Failure | None] = failure_of
+) -> dict[str, Any]:
     """Return what a page that has seen `?seen=` has to be sent: the head, how far the run is, or nothing."""
     head, _separator, progress = request.GET.get("seen", "").partition("~")
     if head != _head_seen(run, place):
-        return {**run_context(request, run, place), "has_changed": True, "has_new_progress": True}
+        return {**run_context(request, run, place, failure_of), "has_changed": True, "has_new_progress": True}
     return {"has_new_progress": progress != progress_seen(run)}
 
 

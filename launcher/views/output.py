@@ -36,7 +36,7 @@ from launcher.views.base import NOT_LISTED, Admin, number
 from launcher.views.crowding import pace
 from launcher.views.download import plain_pieces, text_response
 from launcher.views.head import get_run, head_news, place_of, prompt_news, prompt_seen, read, state_seen
-from launcher.views.sharing import Part, follow_together, read_together
+from launcher.views.sharing import Part, failure_together, follow_together, read_together
 
 SOON_MS = 20
 """How soon a new page asks for the first lines, which are most likely written while the browser draws it."""
@@ -191,7 +191,7 @@ def _news(request: HttpRequest, run: Run) -> dict[str, Any]:
     place = place_of(run)
     seen, asked = state_seen(run, place), request.GET.get("asked", "")
     context = {"run": run, "seen": seen, "asked": prompt_seen(run), **prompt_news(run, asked)}
-    return context | head_news(request, run, place)
+    return context | head_news(request, run, place, failure_together)
 
 
 def _last_line(look: Look, window: Window) -> int:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Hashable
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from threading import Lock
 from uuid import UUID
@@ -23,6 +23,7 @@ from launcher.output.rows import Cursor, Row
 from launcher.output.store import open_output
 from launcher.output.window import FOLLOWED_LINES, Window, following, held
 from launcher.views.crowding import pace
+from launcher.views.failure import Failure, failure_of
 from launcher.views.head import read
 
 SECONDS_PER_ASKER = 0.002
@@ -70,23 +71,26 @@ class _Ending:
     html: str
     pieces: tuple[_Piece, ...] = ()
     ways: dict[str, tuple[Window, str]] = field(default_factory=dict)
-    """Lines for pages that are elsewhere, by their cursor."""
+    """What pages get that have not come as far, by their cursor."""
 
     def way(self, run: Run, cursor: Cursor) -> tuple[Window, str]:
         """Return a window after a cursor, and the HTML of its rows."""
         key = str(cursor)
         if key == str(self.window.cursor):
             return replace(self.window, start=cursor.mark.offset), ""
+        found = self.ways.get(key)
+        if found is None:
+            found = self._joined(key, cursor) or _between(run, cursor, self.window)
+            if len(self.ways) < KEPT_WAYS:
+                self.ways[key] = found
+        return found
+
+    def _joined(self, key: str, cursor: Cursor) -> tuple[Window, str] | None:
         for number, piece in enumerate(self.pieces):
             if piece.cursor == key:
                 html = reduce(add, (part.html for part in self.pieces[number:]))  # remains safe HTML, as all of it is
                 return replace(self.window, start=cursor.mark.offset), html
-        found = self.ways.get(key)
-        if found is None:
-            found = _between(run, cursor, self.window)
-            if len(self.ways) < KEPT_WAYS:
-                self.ways[key] = found
-        return found
+        return None
 
 
 @dataclass(kw_only=True)
@@ -99,6 +103,11 @@ class _Turn:
     """As it was read and looked at."""
     ending: _Ending | None = None
     asked: int = 0
+
+    @cached_property
+    def failure(self) -> Failure | None:
+        """Why the run failed."""
+        return failure_of(self.run) if self.run else None
 
 
 _turns: dict[Hashable, _Turn] = {}
@@ -115,7 +124,7 @@ def read_together(found: QuerySet[Run]) -> Run | None:
         said = next(iter(found.order_by().values_list("uid", "status")[:1]), None)
         if said is None:
             return None
-        turn = _turns.get(_key(said[0], said[1] not in UNFINISHED))
+        turn = _turns.get(_key(said[0], is_finished=said[1] not in UNFINISHED))
         if turn is not None and turn.run is not None and turn.run.status == said[1] and now < turn.until:
             return copy(turn.run)
     return read(found)
@@ -134,19 +143,29 @@ def follow_together(run: Run, cursor: Cursor) -> Part:
     return Part(window=window, rows_html=html, pending_html=ending.html, last=ending.window.last_line)
 
 
-def _key(uid: UUID, is_finished: bool) -> Hashable:
+def failure_together(run: Run) -> Failure | None:
+    """Return why a run failed, as it was found out for others, if many ask; the run was looked at."""
+    turn = _turns.get(_key(run.uid, is_finished=run.is_finished))
+    if turn is None or turn.run is None or turn.run.status != run.status or time.monotonic() >= turn.until:
+        return failure_of(run)
+    return turn.failure
+
+
+def _key(uid: UUID, *, is_finished: bool) -> Hashable:
     # Apart for those who know already that it has ended: for them nothing may change any more.
     return uid, is_finished, get_language()
 
 
 def _turn(run: Run) -> _Turn:
-    key = _key(run.uid, run.is_finished)
+    key = _key(run.uid, is_finished=run.is_finished)
     turn = _turns.get(key)
     if turn is not None and time.monotonic() < turn.until:
         return turn
     with _lock:  # who comes meanwhile takes what is made now
         if _turns.get(key) is turn:
-            _turns[key] = _next_turn(run, turn)
+            # All who have followed it while it ran ask once more at its end, and do not begin to be counted anew.
+            before = turn or (_turns.get(_key(run.uid, is_finished=False)) if run.is_finished else None)
+            _turns[key] = _next_turn(run, before)
             _forget()
         return _turns[key]
 
