@@ -1,4 +1,4 @@
-"""What Launcher adds to every `python manage.py …` of a project: the demo with it and without it, in turns.
+"""What Launcher adds to other commands of a project: the demo with it and without it and django-htmx, in turns.
 
 `check` sets Django up and checks the project, as most commands do before they begin; to load the URLs and the template
 tags is part of that. Processor time is what is counted, of the whole process: a busy machine changes it less than the
@@ -20,7 +20,7 @@ TARGET = 1.1
 WITHOUT = """
 from project.settings import *
 
-INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "launcher"]
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in ("launcher", "django_htmx")]
 """
 
 

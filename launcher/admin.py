@@ -53,8 +53,8 @@ class LauncherAdmin(ModelAdmin):
     def _page(self, place: str, methods: tuple[str, ...] = READ) -> View:
         """Let a view of ours be reached by those whom the site lets in, and by these methods only.
 
-        `place` is its path within `launcher.views`. It is imported when it is first asked for: every manage.py loads
-        the URLs to check them, and needs no view.
+        `place` is its path within `launcher.views`. It is imported when it is first asked for: commands of
+        the project load the URLs to check them, and need no view.
         """
         module, name = f"launcher.views.{place}".rsplit(".", 1)
 

@@ -65,7 +65,7 @@ def check_templates(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _has_templates(backend: object) -> bool:
-    """Tell whether a backend finds a template of ours; it is not compiled, which with every manage.py takes time."""
+    """Tell whether a backend finds a template of ours; it is not compiled, which each command would wait for."""
     if not isinstance(backend, DjangoTemplates):
         return False
     for loader in backend.engine.template_loaders:

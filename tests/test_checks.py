@@ -133,7 +133,7 @@ django.setup()
 call_command("check")
 print(*(name for name in sys.modules if name.startswith("launcher")), file=sys.stderr)
 """
-FOR_PAGES = ("launcher.arguments", "launcher.argv", "launcher.forms", "launcher.runs", "launcher.output.terminal")
+FOR_PAGES = ("arguments", "argv", "controls", "forms", "presets", "runs", "shell", "stream", "uploads")
 
 
 def test_a_command_of_the_project_loads_nothing_that_only_pages_need() -> None:
@@ -142,5 +142,6 @@ def test_a_command_of_the_project_loads_nothing_that_only_pages_need() -> None:
     )
     found = process.stderr.split()
     assert {"launcher.models", "launcher.admin", "launcher.checks", "launcher.templatetags.launcher"} <= {*found}
-    pages = [name for name in found if name.startswith("launcher.views.") or name in FOR_PAGES]
-    assert pages == ["launcher.views.base", "launcher.views.crowding"]
+    pages = [name for name in found if name.startswith(("launcher.views.", "launcher.output."))]
+    assert pages == ["launcher.views.base", "launcher.views.crowding", "launcher.output.spool"]
+    assert not {*found} & {f"launcher.{name}" for name in FOR_PAGES}

@@ -29,11 +29,10 @@ def carry_out(job: Job, capture: Capture, set_up: Callable[[], None]) -> int:
         signal.signal(number, signal.SIG_IGN)
     turn = job.turn
     try:
-        is_its_turn = turn.wait(lambda seconds: pause(seconds) or not job.folder.exists())
+        is_its_turn = turn.wait(lambda seconds: pause(seconds) or job.is_gone)
     except Refused:
         is_its_turn = False
-    if not job.folder.exists():  # stopped or deleted, by somebody who did not know of this process yet
-        turn.release()
+    if job.is_gone:  # stopped or deleted, by somebody who did not know of this process yet
         _leave()
     set_up()
     if not is_its_turn:

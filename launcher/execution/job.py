@@ -80,8 +80,19 @@ class Job:
         return Path(self.spool_root) / f"run-{self.uid}"
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the run's spool was removed, as whoever ends or deletes a run does."""
+        try:
+            os.stat(self.folder)
+        except FileNotFoundError:
+            return True
+        except OSError:  # nobody can tell now
+            return False
+        return False
+
+    @property
     def spool(self) -> Spool:
-        """Return the run's spool; Django has to be set up."""
+        """Return the run's spool; the settings have to be there."""
         from launcher.output.spool import Spool
 
         return Spool(UUID(self.uid))

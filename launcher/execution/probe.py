@@ -16,7 +16,7 @@ from pathlib import Path
 from launcher import catalogue
 from launcher.conf import options
 from launcher.execution.job import Job, make_job, wait_aside
-from launcher.output.spool import write_whole
+from launcher.output.spool import SpoolError, spool_root, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,6 @@ def import_errors(entries: Sequence[catalogue.Entry], *, wait_seconds: float) ->
     The answer is kept in the spool folder under the state of the code, so that only the first look after a change
     waits, and not longer than `wait_seconds`.
     """
-    # Not at the top: the probe's own process loads this module before Django, and with it the models, is set up.
-    from launcher.output.spool import SpoolError, spool_root
-
     try:
         path = spool_root() / f"imports-{_state_of(entries)}.json"
     except SpoolError:

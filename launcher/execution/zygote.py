@@ -233,6 +233,9 @@ class Zygote:
         if job.command not in get_commands():  # it has come since
             self._start_cold(job, "the command is newer than the warm process")
             self._replace(None)
+        if job.is_gone:  # stopped or deleted before it was its turn here
+            job.turn.forget()
+            return None
         try:
             pid = os.fork()
         except OSError as error:
@@ -255,6 +258,20 @@ class Zygote:
         for descriptor in (self._lock, self._terminal, self._streams):
             os.close(descriptor)
         self._capture.drop(self._freshness.hear)
+        try:
+            self._take_over(job)
+        except FileNotFoundError:  # it was stopped or deleted this very moment, or somebody has cleared up the folder
+            os._exit(0)
+        self._capture.kept += self._imported.get(job.command, [])
+        try:
+            return carry_out(job, self._capture, lambda: None)
+        except BaseException:
+            self._capture.give_up()
+            raise
+
+    @staticmethod
+    def _take_over(job: Job) -> None:
+        """Tell trouble in the run's own log from now on, and be found as its supervisor."""
         log = os.open(job.spool.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for descriptor, source in ((0, nothing), (1, log), (2, log)):
@@ -262,12 +279,6 @@ class Zygote:
         os.close(log)
         os.close(nothing)
         note_owner(job.folder, os.getpid(), is_supervisor=True)
-        self._capture.kept += self._imported.get(job.command, [])
-        try:
-            return carry_out(job, self._capture, lambda: None)
-        except BaseException:
-            self._capture.give_up()
-            raise
 
     def _import(self, command: str) -> None:
         """Import a command's module, so that no run of it has to."""
@@ -453,6 +464,8 @@ def main() -> int:
         try:
             return _tell_other(path, job)
         except OSError:  # it just begins; or its socket was removed, so that it will leave
+            if job.run_pk and job.is_gone:  # stopped or deleted meanwhile
+                return 0
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)

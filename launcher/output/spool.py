@@ -16,6 +16,10 @@ from launcher.conf import options
 logger = logging.getLogger(__name__)
 
 
+REMOVALS = 3
+"""A process that is just beginning may write into a folder while it is removed; it has not much to write."""
+
+
 class SpoolError(OSError):
     """The spool folder can't be used; the message says why and what to do."""
 
@@ -84,5 +88,8 @@ class Spool:
         return read_noted(self.outcome_path)
 
     def remove(self) -> None:
-        """Remove everything, the run's uploaded files too."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove everything, the run's uploaded files too, and what comes to be there at the same time."""
+        for _ in range(REMOVALS):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not os.path.lexists(self.folder):
+                return

@@ -1,6 +1,7 @@
 """Template tags; the one module that declares HTML safe.
 
-Every manage.py imports it, to check the project's templates. What only a page needs is imported where it is used.
+Each command that checks the project imports it, to check the templates: what only a page needs is imported where it is
+used.
 """
 
 from __future__ import annotations

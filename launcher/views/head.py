@@ -67,7 +67,7 @@ def run_context(
     request: HttpRequest,
     run: Run,
     place: Place | None,
-    failure_of: Callable[[Run], Failure | None] = failure_of,
+    look_at_failure: Callable[[Run], Failure | None] = failure_of,
 ) -> dict[str, Any]:
     return {
         "may_run": policy.may_run(request.user, run.command) and catalogue.exists(run.command),
@@ -75,7 +75,7 @@ def run_context(
         "may_delete": run.is_finished and policy.may_delete(request.user, run.command),
         "place_said": _place_said(place) if place else "",
         "limit_said": _limit_said(run, place) if place else "",
-        "failure": failure_of(run),
+        "failure": look_at_failure(run),
     }
 
 
@@ -110,12 +110,12 @@ def state_seen(run: Run, place: Place | None) -> str:
 
 
 def head_news(
-    request: HttpRequest, run: Run, place: Place | None, failure_of: Callable[[Run], Failure | None] = failure_of
+    request: HttpRequest, run: Run, place: Place | None, look_at_failure: Callable[[Run], Failure | None] = failure_of
 ) -> dict[str, Any]:
     """Return what a page that has seen `?seen=` has to be sent: the head, how far the run is, or nothing."""
     head, _separator, progress = request.GET.get("seen", "").partition("~")
     if head != _head_seen(run, place):
-        return {**run_context(request, run, place, failure_of), "has_changed": True, "has_new_progress": True}
+        return {**run_context(request, run, place, look_at_failure), "has_changed": True, "has_new_progress": True}
     return {"has_new_progress": progress != progress_seen(run)}
 
 

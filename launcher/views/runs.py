@@ -178,7 +178,7 @@ def run_states(admin: Admin, request: HttpRequest) -> HttpResponse:
     With `?in=catalogue`, what that shows of them.
     """
     require(policy.may_enter(request.user))
-    keys = [key for key in map(number, request.GET.getlist("id")[:200]) if key is not None]
+    keys = [key for key in map(number, request.GET.getlist("id")[:LOOKED_AT]) if key is not None]
     readable = admin.get_queryset(request)
     found = list(readable.filter(pk__in=keys).defer(*NOT_LISTED))
     runs.reconcile(found)

@@ -71,26 +71,31 @@ class _Ending:
     html: str
     pieces: tuple[_Piece, ...] = ()
     ways: dict[str, tuple[Window, str]] = field(default_factory=dict)
-    """What pages get that have not come as far, by their cursor."""
+    """Lines for pages that are elsewhere, by their cursor."""
+    joined: dict[str, str] = field(default_factory=dict)
+    """Lines of several pieces, by the cursor of the first."""
 
     def way(self, run: Run, cursor: Cursor) -> tuple[Window, str]:
         """Return a window after a cursor, and the HTML of its rows."""
         key = str(cursor)
         if key == str(self.window.cursor):
             return replace(self.window, start=cursor.mark.offset), ""
+        if (joined := self._joined(key)) is not None:
+            return replace(self.window, start=cursor.mark.offset), joined
         found = self.ways.get(key)
         if found is None:
-            found = self._joined(key, cursor) or _between(run, cursor, self.window)
+            found = _between(run, cursor, self.window)
             if len(self.ways) < KEPT_WAYS:
                 self.ways[key] = found
         return found
 
-    def _joined(self, key: str, cursor: Cursor) -> tuple[Window, str] | None:
-        for number, piece in enumerate(self.pieces):
-            if piece.cursor == key:
-                html = reduce(add, (part.html for part in self.pieces[number:]))  # remains safe HTML, as all of it is
-                return replace(self.window, start=cursor.mark.offset), html
-        return None
+    def _joined(self, key: str) -> str | None:
+        """Return the HTML of the pieces from a cursor on, if one of them begins there."""
+        if key not in self.joined:
+            for number, piece in enumerate(self.pieces):
+                if piece.cursor == key:  # remains safe HTML, as all of it is
+                    self.joined[key] = reduce(add, (part.html for part in self.pieces[number:]))
+        return self.joined.get(key)
 
 
 @dataclass(kw_only=True)
@@ -120,7 +125,7 @@ def read_together(found: QuerySet[Run]) -> Run | None:
     Whether the query finds it, which may depend on who asks, and its state are always looked up.
     """
     now = time.monotonic()
-    if any(turn.run is not None and now < turn.until for turn in _turns.values()):
+    if any(turn.run is not None and now < turn.until for turn in list(_turns.values())):
         said = next(iter(found.order_by().values_list("uid", "status")[:1]), None)
         if said is None:
             return None

@@ -17,6 +17,7 @@ from launcher.checks import check_way
 from launcher.engines import engine, local
 from launcher.execution.identity import is_alive, process_start
 from launcher.models import Run, Status
+from launcher.output.store import Spool
 from tests.waiting import output_of, wait_for, wait_until_finished
 
 pytestmark = [
@@ -79,6 +80,22 @@ def test_runs_stand_in_line_before_the_warm_process_has_looked_at_them(settings:
     gate.touch()
     times = [wait_until_finished(run).started_at for run in (first, *waiting)]
     assert times == sorted(times, key=str)
+
+
+def test_a_run_that_is_stopped_before_the_warm_process_has_looked_at_it_is_not_begun(owner: User, gate: Path) -> None:
+    first = waiting_run(owner, gate)
+    warm = zygote_of(first)
+    os.kill(warm, signal.SIGSTOP)
+    try:
+        stopped = runs.start_run("run_waits", [str(gate)], user=owner)
+        assert runs.stop_run(stopped, user=owner) == Status.STOPPED
+        following = runs.start_run("run_waits", [str(gate)], user=owner)
+    finally:
+        os.kill(warm, signal.SIGCONT)
+    wait_for(lambda: "waiting" in output_of(following))
+    following.refresh_from_db()
+    assert zygote_of(following) == warm
+    assert not Spool(stopped.uid).folder.exists()
 
 
 def test_a_run_finds_what_a_process_of_its_own_would_have(owner: User) -> None:
