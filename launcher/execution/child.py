@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -130,6 +131,7 @@ def run_command(job: Job, link: Link, run: Callable[[], object]) -> int:
     from django.core.management.base import CommandError, SystemCheckError
 
     report = Report(link, job.secrets)
+    gc.unfreeze()  # a command that asks for all objects finds those, too, that the warm process has set aside
     try:
         run()
     except SystemExit as leaving:

@@ -103,6 +103,7 @@ def test_a_run_finds_what_a_process_of_its_own_would_have(owner: User) -> None:
     assert found["is_terminal"] == [True, True, True]
     assert found["was_terminal"] is True
     assert found["threads"] == 1
+    assert found["knows_models"]
     assert found["session"] == found["supervisor"]
     assert found["run"] == found["record"].uid.hex
     assert found["encoding"] == ["utf-8", "utf-8", "utf-8"]

@@ -1,5 +1,6 @@
 """Tells what it finds in its process, as JSON, where a test wants to know what a run was started with."""
 
+import gc
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 
 IMPORTED_IN = os.getpid()
@@ -32,6 +34,7 @@ class Command(BaseCommand):
             "is_terminal": [os.isatty(number) for number in (0, 1, 2)],
             "was_terminal": getattr(settings, "HAD_A_TERMINAL", None),
             "encoding": [sys.stdout.encoding, sys.stderr.encoding, sys.stdin.encoding],
+            "knows_models": any(one is User for one in gc.get_objects()),
             "run": os.environ.get("LAUNCHER_RUN"),
         }
         print(json.dumps(found))
