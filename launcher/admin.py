@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial, update_wrapper
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,10 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from launcher import policy
 from launcher.catalogue import CommandUnavailable
 from launcher.models import UNFINISHED, Command, Run
-from launcher.views.base import NOT_LISTED, is_htmx, refusal
+from launcher.views.base import NOT_LISTED, View, is_htmx, refusal
 from launcher.views.crowding import few_at_once
 
-View = Callable[..., HttpResponseBase]
 READ = ("GET", "HEAD")
 WRITE = ("POST",)
 PAGE_OF_BUTTON = {
@@ -50,7 +48,7 @@ else:
 class LauncherAdmin(ModelAdmin):
     """What both entries share: how a view is reached, and what its refusals look like."""
 
-    def _page(self, place: str, methods: tuple[str, ...] = READ) -> View:
+    def _view(self, place: str, methods: tuple[str, ...] = READ) -> View:
         """Let a view of ours be reached by those whom the site lets in, and by these methods only.
 
         `place` is its path within `launcher.views`. It is imported when it is first asked for: commands of
@@ -155,16 +153,16 @@ class CommandAdmin(LauncherAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the stock ones, whose last pattern would swallow them."""
         return [
-            path("", self._page("catalogue.catalogue_page"), name="launcher_command_changelist"),
-            path("<str:name>/run/", self._page("commands.command_page", READ + WRITE), name="launcher_command_run"),
-            path("<str:name>/line/", self._page("commands.command_line", WRITE), name="launcher_command_line"),
-            path("<str:name>/fields/", self._page("commands.command_fields", WRITE), name="launcher_command_fields"),
-            path("<str:name>/fill/", self._page("commands.command_fill", WRITE), name="launcher_command_fill"),
-            path("<str:name>/help/", self._page("commands.command_help", WRITE), name="launcher_command_help"),
-            path("<str:name>/preset/", self._page("commands.preset_save", WRITE), name="launcher_preset_save"),
+            path("", self._view("catalogue.catalogue_page"), name="launcher_command_changelist"),
+            path("<str:name>/run/", self._view("commands.command_page", READ + WRITE), name="launcher_command_run"),
+            path("<str:name>/line/", self._view("commands.command_line", WRITE), name="launcher_command_line"),
+            path("<str:name>/fields/", self._view("commands.command_fields", WRITE), name="launcher_command_fields"),
+            path("<str:name>/fill/", self._view("commands.command_fill", WRITE), name="launcher_command_fill"),
+            path("<str:name>/help/", self._view("commands.command_help", WRITE), name="launcher_command_help"),
+            path("<str:name>/preset/", self._view("commands.preset_save", WRITE), name="launcher_preset_save"),
             path(
                 "<str:name>/preset/<int:pk>/",
-                self._page("commands.preset_delete", WRITE),
+                self._view("commands.preset_delete", WRITE),
                 name="launcher_preset_delete",
             ),
         ]
@@ -194,17 +192,17 @@ class RunAdmin(LauncherAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the stock ones, whose last pattern would swallow them."""
         return [
-            path("states/", self._page("runs.run_states"), name="launcher_run_states"),
-            path("<int:pk>/change/", self._page("runs.run_page"), name="launcher_run_change"),
-            path("<int:pk>/lines/", few_at_once(self._page("output.run_lines")), name="launcher_run_lines"),
-            path("<int:pk>/line/<int:line>.txt", self._page("output.run_line"), name="launcher_run_line"),
-            path("<int:pk>/stream/", self._page("stream.run_stream", ("GET",)), name="launcher_run_stream"),
-            path("<int:pk>/output.txt", self._page("download.run_download"), name="launcher_run_download"),
-            path("<int:pk>/search/", self._page("search.run_search"), name="launcher_run_search"),
-            path("<int:pk>/stop/", self._page("runs.run_stop", WRITE), name="launcher_run_stop"),
-            path("<int:pk>/answer/", self._page("runs.run_answer", WRITE), name="launcher_run_answer"),
-            path("<int:pk>/again/", self._page("runs.run_again", WRITE), name="launcher_run_again"),
-            path("", self._page("runs.run_history", READ + WRITE), name="launcher_run_changelist"),
+            path("states/", self._view("runs.run_states"), name="launcher_run_states"),
+            path("<int:pk>/change/", self._view("runs.run_page"), name="launcher_run_change"),
+            path("<int:pk>/lines/", few_at_once(self._view("output.run_lines")), name="launcher_run_lines"),
+            path("<int:pk>/line/<int:line>.txt", self._view("output.run_line"), name="launcher_run_line"),
+            path("<int:pk>/stream/", self._view("stream.run_stream", ("GET",)), name="launcher_run_stream"),
+            path("<int:pk>/output.txt", self._view("download.run_download"), name="launcher_run_download"),
+            path("<int:pk>/search/", self._view("search.run_search"), name="launcher_run_search"),
+            path("<int:pk>/stop/", self._view("runs.run_stop", WRITE), name="launcher_run_stop"),
+            path("<int:pk>/answer/", self._view("runs.run_answer", WRITE), name="launcher_run_answer"),
+            path("<int:pk>/again/", self._view("runs.run_again", WRITE), name="launcher_run_again"),
+            path("", self._view("runs.run_history", READ + WRITE), name="launcher_run_changelist"),
             *map(self._adopted, super().get_urls()),
         ]
 

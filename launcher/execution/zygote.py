@@ -228,14 +228,14 @@ class Zygote:
         if not job.run_pk:
             self._import(job.command)
             return None
+        if job.is_gone:  # stopped or deleted before it was its turn here
+            job.turn.forget()
+            return None
         from django.core.management import get_commands
 
         if job.command not in get_commands():  # it has come since
             self._start_cold(job, "the command is newer than the warm process")
             self._replace(None)
-        if job.is_gone:  # stopped or deleted before it was its turn here
-            job.turn.forget()
-            return None
         try:
             pid = os.fork()
         except OSError as error:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from launcher import policy
 from launcher.models import Run
+
+View = Callable[..., HttpResponseBase]
 
 NOT_LISTED = ("traceback", "argv", "screen")
 """What may be long, and no list shows."""

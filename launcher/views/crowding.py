@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
 from typing import Any
 
 from django.http.response import HttpResponseBase
+
+from launcher.views.base import View
 
 MOST_AT_ONCE = 1
 """More threads would only take the interpreter from each other, which costs a fifth of all answers."""
@@ -20,8 +22,6 @@ LONGEST_PACE_MS = 1500
 PACE_SECONDS = 0.25
 PACE_STEP = 1.1
 """By how much the pace changes, and how often at most."""
-
-View = Callable[..., HttpResponseBase]
 
 
 class Slots:

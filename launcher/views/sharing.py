@@ -129,8 +129,8 @@ def read_together(found: QuerySet[Run]) -> Run | None:
         said = next(iter(found.order_by().values_list("uid", "status")[:1]), None)
         if said is None:
             return None
-        turn = _turns.get(_key(said[0], is_finished=said[1] not in UNFINISHED))
-        if turn is not None and turn.run is not None and turn.run.status == said[1] and now < turn.until:
+        turn = _shared_turn(*said)
+        if turn is not None and turn.run is not None:
             return copy(turn.run)
     return read(found)
 
@@ -150,10 +150,16 @@ def follow_together(run: Run, cursor: Cursor) -> Part:
 
 def failure_together(run: Run) -> Failure | None:
     """Return why a run failed, as it was found out for others, if many ask; the run was looked at."""
-    turn = _turns.get(_key(run.uid, is_finished=run.is_finished))
-    if turn is None or turn.run is None or turn.run.status != run.status or time.monotonic() >= turn.until:
-        return failure_of(run)
-    return turn.failure
+    turn = _shared_turn(run.uid, run.status)
+    return failure_of(run) if turn is None else turn.failure
+
+
+def _shared_turn(uid: UUID, status: str) -> _Turn | None:
+    """Return the turn in which a run, as it stands now, was read for all who ask; None if there is none."""
+    turn = _turns.get(_key(uid, is_finished=status not in UNFINISHED))
+    if turn is None or turn.run is None or turn.run.status != status or time.monotonic() >= turn.until:
+        return None
+    return turn
 
 
 def _key(uid: UUID, *, is_finished: bool) -> Hashable:

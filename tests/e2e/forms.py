@@ -12,13 +12,13 @@ from launcher.models import Run, Status
 from tests.e2e.pages import RUN_URL, click_run, form_url
 from tests.law import namespace_of
 
-# What was filled in: no blanks, which are untouched, and nothing that belongs to the page, not to an argument.
 SEND = """() => {
     const form = document.getElementById("launcher-form");
     return fetch(form.action, {method: "POST", body: new FormData(form), redirect: "manual"}).then(() => null);
 }"""
 """Sends the form as its button does, but stays: most of a test's time went into pages of runs that nobody looked at."""
 
+# What was filled in: no blanks, which are untouched, and nothing that belongs to the page, not to an argument.
 FILLED_IN = """() => [...new FormData(document.getElementById("launcher-form"))]
     .filter(([name, value]) => value !== "" && !(value instanceof File) && !/^(csrf|launcher_uploads)/.test(name))"""
 
